@@ -1,0 +1,26 @@
+import type { VirtualIP } from './virtual-ip.ts';
+
+/** A virtual IP and where it shall listen. */
+export interface Placement<T = unknown> {
+  readonly vip: VirtualIP<T>;
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * What gives a balancer's virtual IPs real listeners (`listen(balancer)` of `evenkeel/node`). A change has two phases, so that
+ * it happens as a whole or not at all.
+ */
+export interface Attachment<T = unknown> {
+  /** Gets ready to serve exactly these, above all binds what is not bound yet. Rejects, leaving nothing behind, where it cannot. */
+  prepare(placements: readonly Placement<T>[]): Promise<PreparedChange>;
+  /** A change that nobody awaits (`createVip()`, `removeVip()`) could not be followed. */
+  failed(error: unknown): void;
+}
+
+export interface PreparedChange {
+  /** The change happens: serve the new, drain what goes. Must not throw. */
+  commit(): void;
+  /** The change does not happen: give up what was prepared. */
+  cancel(): void;
+}

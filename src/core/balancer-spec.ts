@@ -1,0 +1,62 @@
+import { formatEndpoint, isUnix } from './address.ts';
+import { SpecError } from './errors.ts';
+import { type PoolConfig, type PoolSpec, readPool } from './pool-spec.ts';
+import { at, distinct, Fields, list } from './spec.ts';
+import { readVip, type VipConfig, type VipSpec } from './vip-spec.ts';
+
+/** The whole state that a balancer shall have: what it does not name goes. */
+export interface BalancerSpec<T = unknown> {
+  readonly pools?: readonly PoolSpec<T>[] | null;
+  readonly vips?: readonly VipSpec<T>[] | null;
+}
+
+/** A virtual IP that refers to its pool by name, as a balancer keeps it. */
+export interface ReferringVip extends Omit<VipConfig, 'pool'> {
+  readonly pool: string;
+}
+
+/** A checked desired state: every pool, those described within a virtual IP too, and what refers to them. */
+export interface BalancerConfig<T> {
+  readonly pools: readonly PoolConfig<T>[];
+  readonly vips: readonly ReferringVip[];
+}
+
+export function readBalancer<T>(value: unknown): BalancerConfig<T> {
+  const fields = new Fields(value, '', ['pools', 'vips']);
+  const pools = fields.read<PoolConfig<T>[], PoolConfig<T>[]>('pools', list(readPool<T>), []);
+  const vips = fields.read<VipConfig<T>[], VipConfig<T>[]>('vips', list(readVip<T>), []);
+  distinct(pools, 'pools', 'name', (pool) => pool.name);
+  distinct(vips, 'vips', 'name', (vip) => vip.name);
+  const known = new Map(pools.map((pool) => [pool.name, pool]));
+  for (const [index, { pool }] of vips.entries()) {
+    if (typeof pool === 'string') continue;
+    const path = at(at(at('vips', index), 'pool'), 'name');
+    if (known.has(pool.name)) throw new SpecError(path, pool.name, 'a name that no other pool has');
+    known.set(pool.name, pool);
+  }
+  for (const [index, { pool }] of vips.entries()) {
+    if (typeof pool !== 'string' || known.has(pool)) continue;
+    throw new SpecError(at(at('vips', index), 'pool'), pool, 'the name of one of the pools');
+  }
+  refuseSharedEndpoints(vips);
+  return { pools: [...known.values()], vips: vips.map(refer) };
+}
+
+export function refer<T>(vip: VipConfig<T>): ReferringVip {
+  return { ...vip, pool: typeof vip.pool === 'string' ? vip.pool : vip.pool.name };
+}
+
+/** Two virtual IPs cannot listen on one address and port; port 0 is another one each time. */
+function refuseSharedEndpoints(vips: readonly VipConfig[]): void {
+  const seen = new Map<string, number>();
+  for (const [index, { address, port }] of vips.entries()) {
+    if (port === 0 && !isUnix(address)) continue;
+    const endpoint = formatEndpoint(address, port);
+    const first = seen.get(endpoint);
+    if (first !== undefined) {
+      const path = at(at('vips', index), isUnix(address) ? 'address' : 'port');
+      throw new SpecError(path, endpoint, `an address and port that ${at('vips', first)} does not have`);
+    }
+    seen.set(endpoint, index);
+  }
+}

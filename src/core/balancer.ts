@@ -1,0 +1,275 @@
+import type { StrategyContext } from '../strategies/strategy.ts';
+import type { Attachment, Placement, PreparedChange } from './attachment.ts';
+import { type BalancerConfig, type BalancerSpec, type ReferringVip, readBalancer, refer } from './balancer-spec.ts';
+import { Emitter, type ListenerErrorEvent } from './emitter.ts';
+import { contextOf, type Environment } from './environment.ts';
+import { describe, InUseError, SpecError } from './errors.ts';
+import { Pool } from './pool.ts';
+import { type PoolSpec, readPool } from './pool-spec.ts';
+import { Counters, type Stats, sumStats } from './stats.ts';
+import type { OperatingStatus, StatusChange } from './status.ts';
+import { type BalancerStats, type BalancerStatus, poolStats, poolStatus, vipStats, vipStatus } from './report.ts';
+import { readVip, type VipSpec } from './vip-spec.ts';
+import { VirtualIP } from './virtual-ip.ts';
+
+export interface BalancerOptions extends Environment {
+  /** Shown in the status tree. Default `'balancer'`. */
+  readonly name?: string;
+}
+
+export interface BalancerEvents<T> extends ListenerErrorEvent {
+  'vip-added': [change: { readonly vip: VirtualIP<T> }];
+  'vip-removed': [change: { readonly vip: VirtualIP<T> }];
+  'pool-added': [change: { readonly pool: Pool<T> }];
+  'pool-removed': [change: { readonly pool: Pool<T> }];
+  status: [change: StatusChange<OperatingStatus>];
+}
+
+/** The load balancer on which virtual IPs and pools reside, each known by its name. */
+export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
+  readonly name: string;
+  readonly #context: StrategyContext;
+  readonly #vips = new Map<string, VirtualIP<T>>();
+  readonly #pools = new Map<string, Pool<T>>();
+  readonly #attachments = new Set<Attachment<T>>();
+  /** Virtual IPs that were removed and still have clients; what all others before them served. */
+  readonly #leaving = new Set<Stats>();
+  #past: Stats = new Counters();
+  /** The change under way, if it has to wait for listeners. */
+  #changing: Promise<unknown> | undefined;
+  #status: OperatingStatus = 'online';
+
+  constructor({ name = 'balancer', ...environment }: BalancerOptions = {}) {
+    super();
+    this.name = name;
+    this.#context = contextOf(environment);
+  }
+
+  /** By name, in the order in which they came. */
+  get vips(): ReadonlyMap<string, VirtualIP<T>> {
+    return this.#vips;
+  }
+
+  /** By name, in the order in which they came. */
+  get pools(): ReadonlyMap<string, Pool<T>> {
+    return this.#pools;
+  }
+
+  /** `error` where a virtual IP is; `degraded` where one is; else `online`. Octavia's rule. */
+  get status(): OperatingStatus {
+    return this.#status;
+  }
+
+  /** Throws `SpecError` where the spec is bad or the name is taken. */
+  createPool(spec: PoolSpec<T>): Pool<T> {
+    const config = readPool<T>(spec, '');
+    this.#refuseTaken('name', config.name, this.#pools);
+    const pool = new Pool(config, this.#context);
+    this.#addPool(pool);
+    return pool;
+  }
+
+  /**
+   * Creates a virtual IP; `pool` describes a new pool or names one of this balancer. Where listeners are attached, one is bound
+   * for it in the background; use `apply()` to wait for that. Throws `SpecError`.
+   */
+  createVip(spec: VipSpec<T>): VirtualIP<T> {
+    const config = readVip<T>(spec, '');
+    this.#refuseTaken('name', config.name, this.#vips);
+    let pool: Pool<T> | undefined;
+    if (typeof config.pool === 'string') {
+      pool = this.#pools.get(config.pool);
+      if (pool === undefined) throw new SpecError('pool', config.pool, 'the name of a pool of this balancer');
+    } else {
+      this.#refuseTaken('pool.name', config.pool.name, this.#pools);
+      pool = new Pool(config.pool, this.#context);
+      this.#addPool(pool);
+    }
+    const vip = new VirtualIP(config, pool);
+    this.#addVip(vip);
+    this.#follow();
+    return vip;
+  }
+
+  /** Removes a virtual IP; where it listens, its listener is drained. Its pool stays. Says whether there was one. */
+  removeVip(name: string): boolean {
+    const vip = this.#vips.get(name);
+    if (vip === undefined) return false;
+    this.#dropVip(vip);
+    this.#follow();
+    return true;
+  }
+
+  /** Says whether there was one. Throws `InUseError` while a virtual IP leads to it. */
+  removePool(name: string): boolean {
+    const pool = this.#pools.get(name);
+    if (pool === undefined) return false;
+    const users = [...this.#vips.values()].filter((vip) => vip.pool === pool).map((vip) => describe(vip.name));
+    if (users.length > 0) {
+      throw new InUseError('ERR_EVENKEEL_IN_USE', `pool ${describe(name)} is used by virtual IP ${users.join(', ')}`);
+    }
+    this.#dropPool(pool);
+    return true;
+  }
+
+  /**
+   * Takes the whole state that shall be: validates all of it, binds what is new where listeners are attached, then changes what
+   * differs, all at once. Pools, virtual IPs and members are matched by name and id; those that stay keep their connections,
+   * counters and health. Resolves when the change is in force; listeners that went drain in the background. One call waits for
+   * the one before. Without listeners attached the change is in force when the call returns.
+   *
+   * Rejects, and changes nothing, with `SpecError` or with what a listener could not do.
+   */
+  async apply(spec: BalancerSpec<T>): Promise<void> {
+    const config = readBalancer<T>(spec);
+    await this.#inTurn(() => this.#carryOut(config));
+  }
+
+  /**
+   * Lets an adapter follow: it is asked to serve the virtual IPs that there are, now and after every change. Resolves when it
+   * does, rejects (and forgets it) where it cannot.
+   */
+  async attach(attachment: Attachment<T>): Promise<void> {
+    await this.#inTurn(async () => {
+      const change = await attachment.prepare(this.#placements());
+      change.commit();
+      this.#attachments.add(attachment);
+    });
+  }
+
+  /** Forgets an adapter. */
+  detach(attachment: Attachment<T>): void {
+    this.#attachments.delete(attachment);
+  }
+
+  /** Who is how, from the balancer down to each member. Plain data, a copy. */
+  statusTree(): BalancerStatus {
+    return {
+      name: this.name,
+      status: this.status,
+      vips: Array.from(this.#vips.values(), vipStatus),
+      pools: Array.from(this.#pools.values(), poolStatus),
+    };
+  }
+
+  /** All counters, from the balancer's totals down to each member. Plain data, a copy. */
+  stats(): BalancerStats {
+    for (const stats of this.#leaving) {
+      if (stats.activeConnections > 0) continue;
+      this.#leaving.delete(stats);
+      this.#past = sumStats([this.#past, stats]);
+    }
+    const present = Array.from(this.#vips.values(), (vip) => vip.stats);
+    return {
+      name: this.name,
+      ...sumStats([this.#past, ...this.#leaving, ...present]),
+      vips: Array.from(this.#vips.values(), vipStats),
+      pools: Array.from(this.#pools.values(), poolStats),
+    };
+  }
+
+  /** Runs a change after the one under way, at once where there is none. */
+  async #inTurn(change: () => Promise<void>): Promise<void> {
+    while (this.#changing !== undefined) await this.#changing;
+    const running = change();
+    const settled = running.then(
+      () => {},
+      () => {},
+    );
+    this.#changing = settled;
+    settled.then(() => {
+      if (this.#changing === settled) this.#changing = undefined;
+    });
+    return running;
+  }
+
+  async #carryOut(config: BalancerConfig<T>): Promise<void> {
+    const pools = new Map(config.pools.map((pool) => [pool.name, this.#pools.get(pool.name) ?? new Pool(pool, this.#context)]));
+    const poolOf = (vip: ReferringVip): Pool<T> => pools.get(vip.pool) as Pool<T>;
+    const vips = new Map(
+      config.vips.map((vip) => [vip.name, this.#vips.get(vip.name) ?? new VirtualIP<T>(vip, poolOf(vip))]),
+    );
+    const vipOf = (vip: ReferringVip): VirtualIP<T> => vips.get(vip.name) as VirtualIP<T>;
+    const placements = config.vips.map((vip) => ({ vip: vipOf(vip), address: vip.address, port: vip.port }));
+    const prepared = this.#attachments.size > 0 ? await this.#prepare(placements) : [];
+
+    // From here on nothing can fail; listeners of events hear of the change when all of it has happened.
+    const holds = [this, ...this.#pools.values(), ...this.#vips.values()].map((emitter) => emitter.hold());
+    for (const vip of [...this.#vips.values()]) if (!vips.has(vip.name)) this.#dropVip(vip);
+    for (const pool of config.pools) {
+      const present = this.#pools.get(pool.name);
+      if (present === undefined) this.#addPool(pools.get(pool.name) as Pool<T>);
+      else present.applyChange(pool);
+    }
+    for (const vip of config.vips) {
+      const present = this.#vips.get(vip.name);
+      if (present === undefined) this.#addVip(vipOf(vip));
+      else present.configure(vip.settings, { address: vip.address, port: vip.port, pool: poolOf(vip) });
+    }
+    for (const pool of [...this.#pools.values()]) if (!pools.has(pool.name)) this.#dropPool(pool);
+    for (const change of prepared) change.commit();
+    for (const hold of holds) hold[Symbol.dispose]();
+  }
+
+  /** All attachments, or none. */
+  async #prepare(placements: readonly Placement<T>[]): Promise<PreparedChange[]> {
+    const prepared: PreparedChange[] = [];
+    try {
+      for (const attachment of this.#attachments) prepared.push(await attachment.prepare(placements));
+      return prepared;
+    } catch (error) {
+      for (const change of prepared) change.cancel();
+      throw error;
+    }
+  }
+
+  /** Lets the attachments catch up with a change that has happened already. */
+  #follow(): void {
+    for (const attachment of this.#attachments) {
+      const catchUp = async (): Promise<void> => (await attachment.prepare(this.#placements())).commit();
+      this.#inTurn(catchUp).catch((error: unknown) => attachment.failed(error));
+    }
+  }
+
+  #placements(): Placement<T>[] {
+    return Array.from(this.#vips.values(), (vip) => ({ vip, address: vip.address, port: vip.port }));
+  }
+
+  #addPool(pool: Pool<T>): void {
+    this.#pools.set(pool.name, pool);
+    this.emit('pool-added', { pool });
+  }
+
+  #dropPool(pool: Pool<T>): void {
+    this.#pools.delete(pool.name);
+    this.emit('pool-removed', { pool });
+  }
+
+  #addVip(vip: VirtualIP<T>): void {
+    this.#vips.set(vip.name, vip);
+    vip.on('status', this.#review);
+    this.emit('vip-added', { vip });
+    this.#review();
+  }
+
+  #dropVip(vip: VirtualIP<T>): void {
+    this.#vips.delete(vip.name);
+    this.#leaving.add(vip.stats);
+    vip.off('status', this.#review);
+    vip.retire();
+    this.emit('vip-removed', { vip });
+    this.#review();
+  }
+
+  #refuseTaken(path: string, name: string, taken: ReadonlyMap<string, unknown>): void {
+    if (taken.has(name)) throw new SpecError(path, name, 'a name that is not taken in this balancer');
+  }
+
+  readonly #review = (): void => {
+    const from = this.#status;
+    const statuses = Array.from(this.#vips.values(), (vip) => vip.status);
+    const worst = statuses.includes('degraded') ? 'degraded' : 'online';
+    this.#status = statuses.includes('error') ? 'error' : worst;
+    if (this.#status !== from) this.emit('status', { from, to: this.#status });
+  };
+}

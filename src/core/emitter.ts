@@ -1,0 +1,110 @@
+import { EventEmitter } from 'eventemitter3';
+import { EvenkeelError } from './errors.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: what eventemitter3 keeps are listeners of any event
+type AnyListener = (...args: any[]) => void;
+
+/** eventemitter3 with plain signatures, which a generic subclass can refine. */
+interface PlainEmitter {
+  on(event: string, listener: AnyListener): this;
+  once(event: string, listener: AnyListener): this;
+  off(event: string, listener: AnyListener): this;
+  removeListener(event: string, listener: AnyListener): this;
+  emit(event: string, ...args: unknown[]): boolean;
+  listeners(event: string): AnyListener[];
+  listenerCount(event: string): number;
+  removeAllListeners(event?: string): this;
+}
+
+const PlainEmitter: new () => PlainEmitter = EventEmitter;
+
+/** An event map: the name of each event and the arguments its listeners get. */
+export type EventMap<Events> = { [Name in keyof Events]: unknown[] };
+
+/** The event that every evenkeel emitter has beside its own. */
+export interface ListenerErrorEvent {
+  /**
+   * A listener threw: `error.cause` is what it threw. Where nobody listens to this event, the error surfaces as an
+   * uncaught exception, as with an `EventTarget`.
+   */
+  'listener-error': [error: EvenkeelError];
+}
+
+/**
+ * Typed events on eventemitter3, with two guarantees that state machines need: a listener that throws disturbs neither
+ * the caller nor the other listeners, and the events of an atomic change are told once the change is complete (`hold`).
+ */
+export class Emitter<Events extends EventMap<Events>> extends PlainEmitter {
+  /** Listeners added by `once`, so that `off` finds them. */
+  readonly #once = new WeakMap<AnyListener, AnyListener>();
+  readonly #held: { event: string; args: unknown[] }[] = [];
+  #holds = 0;
+
+  override on<Name extends keyof Events & string>(event: Name, listener: (...args: Events[Name]) => void): this {
+    return super.on(event, listener);
+  }
+
+  override once<Name extends keyof Events & string>(event: Name, listener: (...args: Events[Name]) => void): this {
+    const first: AnyListener = (...args) => {
+      super.off(event, first);
+      (listener as AnyListener)(...args);
+    };
+    this.#once.set(listener, first);
+    return super.on(event, first);
+  }
+
+  override off<Name extends keyof Events & string>(event: Name, listener: (...args: Events[Name]) => void): this {
+    super.off(event, listener);
+    const first = this.#once.get(listener);
+    return first === undefined ? this : super.off(event, first);
+  }
+
+  override removeListener<Name extends keyof Events & string>(
+    event: Name,
+    listener: (...args: Events[Name]) => void,
+  ): this {
+    return this.off(event, listener);
+  }
+
+  override emit<Name extends keyof Events & string>(event: Name, ...args: Events[Name]): boolean {
+    if (this.#holds > 0) {
+      this.#held.push({ event, args });
+      return this.listenerCount(event) > 0;
+    }
+    return this.#tell(event, args);
+  }
+
+  /** Keeps events back until the returned handle (or the last of several) is disposed, then tells them in order. */
+  hold(): Disposable {
+    this.#holds++;
+    let holding = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!holding) return;
+        holding = false;
+        if (--this.#holds > 0) return;
+        for (const { event, args } of this.#held.splice(0)) this.#tell(event, args);
+      },
+    };
+  }
+
+  #tell(event: string, args: unknown[]): boolean {
+    const listeners = this.listeners(event);
+    for (const listener of listeners) {
+      try {
+        listener(...args);
+      } catch (cause) {
+        this.#blame(event, cause);
+      }
+    }
+    return listeners.length > 0;
+  }
+
+  #blame(event: string, cause: unknown): void {
+    const error = new EvenkeelError('ERR_EVENKEEL_LISTENER', `a listener of '${event}' threw`, { cause });
+    if (event !== 'listener-error' && this.#tell('listener-error', [error])) return;
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,108 @@
+import { formatEndpoint, isUnix, parseEndpoint } from './address.ts';
+import { address } from './endpoint-spec.ts';
+import { SpecError } from './errors.ts';
+import { at, boolean, Fields, integer, name } from './spec.ts';
+
+/** A pool member as a user describes it: the short form is `host:port`, `[ipv6]:port` or `unix:/path`. */
+export type MemberSpec<T = unknown> = string | MemberFields<T>;
+
+export interface MemberFields<T = unknown> extends MemberSettings<T> {
+  /** Identity within the pool; 1 to 255 characters. Default: `address:port`. */
+  readonly id?: string | null;
+  /** An IP literal, a host name (resolved at each connect), or `unix:/path`. */
+  readonly address: string;
+  /** 1 to 65535; none for a Unix socket. */
+  readonly port?: number | null;
+}
+
+/** What of a member can change while it serves. `null` asks for the default. */
+export interface MemberSettings<T = unknown> {
+  /** Share of new clients relative to the other members, an integer from 0 to 256; 0 takes no new ones. Default 1. */
+  readonly weight?: number | null;
+  /** Serves only while no other member can. Default false. */
+  readonly backup?: boolean | null;
+  /** `false` takes the member out of service; `true` also ends a drain. Default true. */
+  readonly enabled?: boolean | null;
+  /** The most connections it may hold at a time, 1 to 2147483647. Default: no limit. */
+  readonly maxConnections?: number | null;
+  /** Anything that the pool's owner wants to find again on the member. */
+  readonly data?: T;
+}
+
+/** A change of a member. A new address or port counts for new connections and starts its health anew. */
+export interface MemberUpdate<T = unknown> extends MemberSettings<T> {
+  readonly address?: string;
+  readonly port?: number;
+}
+
+/** A checked member spec. */
+export interface MemberConfig<T = unknown> {
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  readonly weight: number;
+  readonly backup: boolean;
+  readonly enabled: boolean;
+  readonly maxConnections: number;
+  readonly data: T | undefined;
+}
+
+/** Stands for "no limit"; an integer that V8 keeps unboxed. */
+export const unlimited = 2_147_483_647;
+
+const settings = ['weight', 'backup', 'enabled', 'maxConnections', 'data'] as const;
+const weight = integer(0, 256);
+const port = integer(1, 65535);
+const maxConnections = integer(1, unlimited);
+
+export function readMember<T>(value: MemberSpec<T> | unknown, path: string): MemberConfig<T> {
+  const fields = new Fields(fromText(value, path), path, ['id', 'address', 'port', ...settings]);
+  const host = fields.require('address', address);
+  const number = readPort(fields, host);
+  return {
+    id: fields.read('id', name, formatEndpoint(host, number)),
+    address: host,
+    port: number,
+    weight: fields.read('weight', weight, 1),
+    backup: fields.read('backup', boolean, false),
+    enabled: fields.read('enabled', boolean, true),
+    maxConnections: fields.read('maxConnections', maxConnections, unlimited),
+    data: fields.read('data', (data) => data as T, undefined),
+  };
+}
+
+export function readMemberUpdate<T>(value: MemberUpdate<T> | unknown, current: MemberConfig<T>): MemberConfig<T> {
+  const fields = new Fields(value, '', ['address', 'port', ...settings]);
+  const host = fields.change('address', address, current.address, current.address);
+  return {
+    id: current.id,
+    address: host,
+    port: fields.names('port') || host !== current.address ? readPort(fields, host, current.port) : current.port,
+    weight: fields.change('weight', weight, 1, current.weight),
+    backup: fields.change('backup', boolean, false, current.backup),
+    enabled: fields.change('enabled', boolean, true, current.enabled),
+    maxConnections: fields.change('maxConnections', maxConnections, unlimited, current.maxConnections),
+    data: fields.change<T | undefined>('data', (data) => data as T, undefined, current.data),
+  };
+}
+
+function readPort(fields: Fields<'port' | 'address'>, host: string, current = 0): number {
+  if (!isUnix(host)) return current > 0 ? fields.read('port', port, current) : fields.require('port', port);
+  return fields.read('port', noPort, 0);
+}
+
+function noPort(value: unknown, path: string): number {
+  if (value === 0) return 0;
+  throw new SpecError(path, value, 'no port beside the path of a Unix socket');
+}
+
+function fromText(value: unknown, path: string): unknown {
+  if (typeof value !== 'string') return value;
+  const endpoint = parseEndpoint(value);
+  if (endpoint === undefined) {
+    throw new SpecError(path, value, "'host:port', '[ipv6]:port', 'unix:/path' or a member object");
+  }
+  // A bad part of the short form is reported as the field that it would be.
+  address(endpoint.address, at(path, 'address'));
+  return endpoint;
+}

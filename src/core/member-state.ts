@@ -1,0 +1,66 @@
+import type { HealthMonitor } from '../health/monitor-spec.ts';
+import { RiseFall } from '../health/rise-fall.ts';
+import type { DrainOptions, DrainResult } from './drain.ts';
+import { type MemberConfig, type MemberUpdate, unlimited } from './member-spec.ts';
+import { Member } from './member.ts';
+import { Counters } from './stats.ts';
+import type { MemberStatus } from './status.ts';
+
+/** What a member asks of its pool. */
+export interface MemberOwner<T> {
+  updateMember(state: MemberState<T>, change: MemberUpdate<T>): void;
+  drain(id: string, options?: DrainOptions): Promise<DrainResult>;
+  remove(id: string): boolean;
+}
+
+/**
+ * What a pool knows of a member. The axes are separate (administrative, drain, health, capacity); only the pool combines
+ * them, in `verdict`.
+ */
+export class MemberState<T> {
+  readonly counters: Counters = new Counters();
+  readonly member: Member<T>;
+  readonly owner: MemberOwner<T>;
+  config: MemberConfig<T>;
+  isDraining = false;
+  /** Undefined where nobody checks. */
+  health: RiseFall | undefined;
+  /** What the last check that counted said. */
+  healthReason = 'not checked yet';
+  status: MemberStatus = 'no-monitor';
+  reason = '';
+  /** Whether a strategy gets to see it. */
+  isEligible = false;
+  /** Called once when the last connection ends. */
+  readonly whenIdle: Set<() => void> = new Set<() => void>();
+
+  constructor(config: MemberConfig<T>, owner: MemberOwner<T>) {
+    this.config = config;
+    this.owner = owner;
+    this.member = new Member(this);
+  }
+
+  get maxConnections(): number | undefined {
+    return this.config.maxConnections === unlimited ? undefined : this.config.maxConnections;
+  }
+
+  get hasRoom(): boolean {
+    return this.counters.activeConnections < this.config.maxConnections;
+  }
+
+  /** Its health starts anew: as the monitor says of a member that was not checked yet. */
+  expectFirstCheck(monitor: HealthMonitor<T>): void {
+    this.health = new RiseFall(monitor);
+    this.healthReason = 'not checked yet';
+  }
+
+  /** The one place where the axes become a status. */
+  verdict(): { status: MemberStatus; reason: string } {
+    if (!this.config.enabled) return { status: 'offline', reason: 'disabled' };
+    if (this.health?.isUp === false) return { status: 'error', reason: this.healthReason };
+    if (this.isDraining) return { status: 'draining', reason: 'draining' };
+    if (this.config.weight === 0) return { status: 'draining', reason: 'weight is 0' };
+    if (this.health === undefined) return { status: 'no-monitor', reason: 'no health monitor' };
+    return { status: 'online', reason: this.healthReason };
+  }
+}

@@ -1,0 +1,91 @@
+import type { MemberState } from './member-state.ts';
+import type { MemberUpdate } from './member-spec.ts';
+import type { DrainOptions, DrainResult } from './drain.ts';
+import type { Stats } from './stats.ts';
+import type { MemberStatus } from './status.ts';
+
+/** The pool's view of a member; inside the package only. */
+export let stateOf: <T>(member: Member<T>) => MemberState<T>;
+
+/**
+ * One service instance of a pool. Its identity is its `id`: address, weight and everything else may change while
+ * connections, counters and health live on.
+ *
+ * @typeParam T what the pool's owner keeps in `data`
+ */
+export class Member<T = unknown> {
+  /** Identity within the pool. */
+  readonly id: string;
+  /** Live counters. */
+  readonly stats: Stats;
+  readonly #state: MemberState<T>;
+
+  /** @internal members are made by `pool.add()` */
+  constructor(state: MemberState<T>) {
+    this.id = state.config.id;
+    this.stats = state.counters;
+    this.#state = state;
+  }
+
+  /** An IP literal, a host name, or `unix:/path`. */
+  get address(): string {
+    return this.#state.config.address;
+  }
+
+  /** 1 to 65535; 0 for a Unix socket. */
+  get port(): number {
+    return this.#state.config.port;
+  }
+
+  /** 0 to 256; 0 takes no new clients. */
+  get weight(): number {
+    return this.#state.config.weight;
+  }
+
+  /** Serves only while no other member can. */
+  get backup(): boolean {
+    return this.#state.config.backup;
+  }
+
+  get enabled(): boolean {
+    return this.#state.config.enabled;
+  }
+
+  /** The most connections it may hold at a time; undefined where there is no limit. */
+  get maxConnections(): number | undefined {
+    return this.#state.maxConnections;
+  }
+
+  get data(): T | undefined {
+    return this.#state.config.data;
+  }
+
+  get status(): MemberStatus {
+    return this.#state.status;
+  }
+
+  /** Why the status is what it is, in words. */
+  get statusReason(): string {
+    return this.#state.reason;
+  }
+
+  /** Changes what is named and keeps the rest. Throws `SpecError` and changes nothing where a value is bad. */
+  update(change: MemberUpdate<T>): void {
+    this.#state.owner.updateMember(this.#state, change);
+  }
+
+  /** `pool.drain(member.id, options)`. */
+  drain(options?: DrainOptions): Promise<DrainResult> {
+    return this.#state.owner.drain(this.id, options);
+  }
+
+  /** `pool.remove(member.id)`. */
+  remove(): boolean {
+    return this.#state.owner.remove(this.id);
+  }
+
+  static {
+    stateOf = (member) => member.#state;
+  }
+}
+

@@ -1,0 +1,74 @@
+import { type HealthMonitor, type HealthMonitorSpec, readHealthMonitor } from '../health/monitor-spec.ts';
+import { readStrategy, type StrategyName } from '../strategies/built-in.ts';
+import { roundRobin } from '../strategies/round-robin.ts';
+import type { Strategy } from '../strategies/strategy.ts';
+import { type MemberConfig, type MemberSpec, readMember } from './member-spec.ts';
+import { boolean, distinct, Fields, list, name } from './spec.ts';
+
+/** A pool as a user describes it. */
+export interface PoolSpec<T = unknown> extends PoolUpdate<T> {
+  /** 1 to 255 characters. Default for the pool of a virtual IP: that one's name; else it must be given. */
+  readonly name?: string | null;
+}
+
+/** A change of a pool: what is not named stays, `null` asks for the default. */
+export interface PoolUpdate<T = unknown> {
+  /** A built-in strategy's name or a strategy of one's own. Default `'round-robin'`. */
+  readonly strategy?: StrategyName | Strategy<T> | null;
+  /** In an update the whole list: members that it lacks are removed, those that it has keep connections and counters. */
+  readonly members?: readonly MemberSpec<T>[] | null;
+  /** Default: none. */
+  readonly healthMonitor?: HealthMonitorSpec<T> | null;
+  /** `false` refuses every client. Default true. */
+  readonly enabled?: boolean | null;
+}
+
+/** A checked pool spec. */
+export interface PoolConfig<T = unknown> {
+  readonly name: string;
+  readonly strategy: Strategy<T>;
+  readonly members: readonly MemberConfig<T>[];
+  readonly healthMonitor: HealthMonitor<T> | undefined;
+  readonly enabled: boolean;
+}
+
+const changeable = ['strategy', 'members', 'healthMonitor', 'enabled'] as const;
+
+/** @param defaultName where undefined, the spec must have a name */
+export function readPool<T>(value: unknown, path: string, defaultName?: string): PoolConfig<T> {
+  const fields = new Fields(value, path, ['name', ...changeable]);
+  return {
+    name: defaultName === undefined ? fields.require('name', name) : fields.read('name', name, defaultName),
+    strategy: fields.read<Strategy<T>, Strategy<T>>('strategy', readStrategy, roundRobin()),
+    members: fields.read<MemberConfig<T>[], MemberConfig<T>[]>('members', readMembers, []),
+    healthMonitor: fields.read('healthMonitor', readHealthMonitor<T>, undefined),
+    enabled: fields.read('enabled', boolean, true),
+  };
+}
+
+/** What an update leaves of `current`; `members` is undefined where it does not speak of them. */
+export function readPoolUpdate<T>(value: unknown, current: Omit<PoolConfig<T>, 'members'>): PoolChange<T> {
+  const fields = new Fields(value, '', changeable);
+  return {
+    name: current.name,
+    strategy: fields.change<Strategy<T>>('strategy', readStrategy, roundRobin(), current.strategy),
+    members: fields.change<MemberConfig<T>[] | undefined>('members', readMembers<T>, [], undefined),
+    healthMonitor: fields.change<HealthMonitor<T> | undefined>(
+      'healthMonitor',
+      readHealthMonitor<T>,
+      undefined,
+      current.healthMonitor,
+    ),
+    enabled: fields.change('enabled', boolean, true, current.enabled),
+  };
+}
+
+export interface PoolChange<T> extends Omit<PoolConfig<T>, 'members'> {
+  readonly members: readonly MemberConfig<T>[] | undefined;
+}
+
+function readMembers<T>(value: unknown, path: string): MemberConfig<T>[] {
+  const members = list((entry, entryPath) => readMember<T>(entry, entryPath))(value, path);
+  distinct(members, path, 'id', (member) => member.id);
+  return members;
+}

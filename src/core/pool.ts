@@ -1,0 +1,247 @@
+import type { HealthMonitor } from '../health/monitor-spec.ts';
+import { Monitoring, type ProbeFactory } from '../health/monitoring.ts';
+import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
+import { checkDeadline, type DrainOptions, type DrainResult, whenDrained } from './drain.ts';
+import { Emitter, type ListenerErrorEvent } from './emitter.ts';
+import { NotFoundError, SpecError } from './errors.ts';
+import { type Acquired, Lease } from './lease.ts';
+import { type Member, stateOf } from './member.ts';
+import { type MemberSpec, type MemberUpdate, readMember, readMemberUpdate } from './member-spec.ts';
+import type { MemberState } from './member-state.ts';
+import { type AcquireRequest, CurrentRequest } from './pick-request.ts';
+import { type PoolChange, type PoolConfig, type PoolUpdate, readPoolUpdate } from './pool-spec.ts';
+import { type RefusalReason, refuse } from './refusal.ts';
+import { Roster } from './roster.ts';
+import type { Stats } from './stats.ts';
+import type { MemberStatus, OperatingStatus, StatusChange } from './status.ts';
+
+export interface MemberStatusChange<T> extends StatusChange<MemberStatus> {
+  readonly member: Member<T>;
+  /** In words, for example `connect ECONNREFUSED 10.0.0.2:80`. */
+  readonly reason: string;
+}
+
+export interface PoolEvents<T> extends ListenerErrorEvent {
+  'member-status': [change: MemberStatusChange<T>];
+  'member-added': [change: { readonly member: Member<T> }];
+  /** The member takes no new clients; those it has may still run. */
+  'member-removed': [change: { readonly member: Member<T> }];
+  /** A drain's deadline passed with connections left: whoever holds them ends them now. */
+  'drain-expired': [drain: { readonly member: Member<T>; readonly remaining: number }];
+  status: [change: StatusChange<OperatingStatus>];
+}
+
+const noRequest: AcquireRequest<never> = {};
+
+/** Members that serve identical content, and the strategy that spreads clients over them. */
+export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
+  readonly name: string;
+  /** Live counters. They outlive the members: what a removed one served still counts. */
+  readonly stats: Stats;
+  readonly #context: StrategyContext;
+  readonly #roster: Roster<T>;
+  readonly #monitoring: Monitoring<T>;
+  readonly #request = new CurrentRequest<T>();
+  #enabled: boolean;
+  #status: OperatingStatus;
+
+  /** @internal pools are made by `createVip()`, `createPool()` and `Balancer` */
+  constructor(config: PoolConfig<T>, context: StrategyContext) {
+    super();
+    this.name = config.name;
+    this.#context = context;
+    this.#enabled = config.enabled;
+    this.#roster = new Roster(
+      {
+        updateMember: (state, change) => this.#updateMember(state, change),
+        drain: (id, options) => this.drain(id, options),
+        remove: (id) => this.remove(id),
+      },
+      {
+        added: (member) => this.emit('member-added', { member }),
+        removed: (member) => this.emit('member-removed', { member }),
+        statusChanged: (member, from, to, reason) => this.emit('member-status', { member, from, to, reason }),
+      },
+      context,
+      config.strategy,
+      config.healthMonitor,
+    );
+    this.#monitoring = new Monitoring(this, context);
+    this.stats = this.#roster.counters;
+    for (const member of config.members) this.#roster.add(member);
+    this.#status = this.#verdict();
+  }
+
+  /** The members, in order. A list that does not change; the next change of membership makes a new one. */
+  get members(): readonly Member<T>[] {
+    return this.#roster.members;
+  }
+
+  get strategy(): Strategy<T> {
+    return this.#roster.strategy;
+  }
+
+  get healthMonitor(): HealthMonitor<T> | undefined {
+    return this.#roster.monitor;
+  }
+
+  get enabled(): boolean {
+    return this.#enabled;
+  }
+
+  /**
+   * `offline` where disabled; `error` where there are members and none may take a client; `degraded` where one may and another
+   * is down; else `online`, also when empty. Octavia's rules.
+   */
+  get status(): OperatingStatus {
+    return this.#status;
+  }
+
+  get(id: string): Member<T> | undefined {
+    return this.#roster.get(id)?.member;
+  }
+
+  /** Adds a member; it may serve at once. Throws `SpecError` where the spec is bad or the id is taken. */
+  add(spec: MemberSpec<T>): Member<T> {
+    const config = readMember<T>(spec, '');
+    if (this.#roster.get(config.id) !== undefined) {
+      throw new SpecError('id', config.id, `an id that pool '${this.name}' does not have`);
+    }
+    using _change = this.#change();
+    return this.#roster.add(config);
+  }
+
+  /** Removes a member: no new clients, while those it has go on. Says whether there was one. */
+  remove(id: string): boolean {
+    const state = this.#roster.get(id);
+    if (state === undefined) return false;
+    using _change = this.#change();
+    this.#roster.remove(state);
+    return true;
+  }
+
+  /**
+   * Changes what is named and keeps the rest. Throws `SpecError` and changes nothing where a value is bad. Members that stay
+   * keep their connections, counters and health.
+   */
+  update(change: PoolUpdate<T>): void {
+    const { name, strategy, healthMonitor, enabled } = this;
+    this.applyChange(readPoolUpdate<T>(change, { name, strategy, healthMonitor, enabled }));
+  }
+
+  /** @internal the second half of `update()`, for a change that is checked already */
+  applyChange(change: PoolChange<T>): void {
+    using _change = this.#change();
+    this.#enabled = change.enabled;
+    this.#roster.strategy = change.strategy;
+    const isNewMonitor = !isSameMonitor(change.healthMonitor, this.#roster.monitor);
+    if (isNewMonitor) this.#roster.monitor = change.healthMonitor;
+    if (change.members !== undefined) this.#roster.reconcile(change.members);
+    if (isNewMonitor) this.#monitoring.restart();
+  }
+
+  /**
+   * Takes no new clients on a member and waits until its last connection has ended, or the deadline has ended it. The member
+   * stays in the pool, `draining`, until it is removed, or enabled again by `member.update({ enabled: true })`.
+   *
+   * Rejects with `NotFoundError`, `SpecError`, or the signal's reason.
+   */
+  async drain(id: string, options: DrainOptions = {}): Promise<DrainResult> {
+    const state = this.#roster.get(id);
+    if (state === undefined) throw new NotFoundError('member', id);
+    checkDeadline(options.deadline);
+    options.signal?.throwIfAborted();
+    this.#startDrain(state);
+    const { member } = state;
+    return whenDrained(state, options, this.#context.clock, (remaining) => {
+      this.emit('drain-expired', { member, remaining });
+    });
+  }
+
+  /**
+   * Picks a member for a client and takes a lease on it, or says why there is none. O(1) to O(log n) by strategy; never waits.
+   * What a user-written strategy throws comes out here.
+   */
+  acquire(request: AcquireRequest<T> = noRequest): Acquired<T> {
+    if (!this.#enabled) return this.#refuse('disabled');
+    this.#request.fill(request);
+    const state = this.#roster.pick(this.#request);
+    if (state === undefined) return this.#refuse(this.#reasonAgainst(request));
+    this.#roster.acquired(state, request.exclude !== undefined);
+    return new Lease(state, this.#roster);
+  }
+
+  /**
+   * Runs the pool's health monitor, now and after every change of it, until the returned handle (or the last of several) is
+   * disposed. Adapters call this; the pool runs one set of checks however many virtual IPs share it.
+   *
+   * @param probes makes the probe that a monitor's `type` names
+   */
+  startChecks(probes: ProbeFactory): Disposable {
+    return this.#monitoring.start(probes);
+  }
+
+  /**
+   * Tells the pool what a check of a member found; the monitor's thresholds decide what follows. For checkers that run
+   * elsewhere. Without a monitor, or for a member that is gone, nothing happens.
+   */
+  recordCheck(member: Member<T>, passed: boolean, reason: string): void {
+    const state = stateOf(member);
+    if (state.health === undefined || this.#roster.get(member.id) !== state) return;
+    using _change = this.#change();
+    state.health.record(passed);
+    state.healthReason = reason;
+    this.#roster.review(state);
+  }
+
+  #updateMember(state: MemberState<T>, change: MemberUpdate<T>): void {
+    const config = readMemberUpdate<T>(change, state.config);
+    if (this.#roster.get(config.id) !== state) throw new NotFoundError('member', config.id);
+    using _change = this.#change();
+    if (change.enabled === true) state.isDraining = false;
+    this.#roster.configure(state, config);
+  }
+
+  #startDrain(state: MemberState<T>): void {
+    using _change = this.#change();
+    state.isDraining = true;
+    this.#roster.review(state);
+  }
+
+  /** Brackets a change: its events are told once it is complete, after the pool's own status has followed. */
+  #change(): Disposable {
+    const hold = this.hold();
+    return {
+      [Symbol.dispose]: () => {
+        const from = this.#status;
+        this.#status = this.#verdict();
+        if (this.#status !== from) this.emit('status', { from, to: this.#status });
+        hold[Symbol.dispose]();
+      },
+    };
+  }
+
+  #verdict(): OperatingStatus {
+    if (!this.#enabled) return 'offline';
+    const { size, eligible, down } = this.#roster;
+    if (size > 0 && eligible === 0) return 'error';
+    return down > 0 ? 'degraded' : 'online';
+  }
+
+  #refuse(reason: RefusalReason): Acquired<T> {
+    this.#roster.counters.rejects++;
+    return refuse(reason);
+  }
+
+  #reasonAgainst({ exclude = [] }: AcquireRequest<T>): RefusalReason {
+    if (this.#roster.eligible === 0) return 'no-eligible-member';
+    const isLeft = (state: MemberState<T>): boolean => !exclude.includes(state.member);
+    if (!this.#roster.someEligible(isLeft)) return 'members-tried';
+    return this.#roster.someEligible((state) => isLeft(state) && state.hasRoom) ? 'none-picked' : 'members-full';
+  }
+}
+
+function isSameMonitor<T>(a: HealthMonitor<T> | undefined, b: HealthMonitor<T> | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return (Object.keys(a) as (keyof HealthMonitor<T>)[]).every((field) => a[field] === b[field]);
+}

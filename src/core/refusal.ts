@@ -1,0 +1,44 @@
+/** Why a client gets no member. */
+export type RefusalReason =
+  /** The virtual IP or the pool is disabled. */
+  | 'disabled'
+  /** The client's address is in none of the virtual IP's `allowedCidrs`. */
+  | 'not-allowed'
+  /** The virtual IP holds `connectionLimit` clients, and `backlog` more wait. */
+  | 'connection-limit'
+  /** The pool has no member that is enabled, healthy, not draining and of a weight above 0. */
+  | 'no-eligible-member'
+  /** Every eligible member that was not tried yet holds `maxConnections`. */
+  | 'members-full'
+  /** Every eligible member is among those that the request excludes. */
+  | 'members-tried'
+  /** The strategy picked none although there was one. */
+  | 'none-picked'
+  /** As many connects failed as `retries` permits. */
+  | 'retries-exhausted';
+
+/** The answer of a pool or a virtual IP that cannot take a client. */
+export class Refusal {
+  readonly reason: RefusalReason;
+
+  /** @internal */
+  constructor(reason: RefusalReason) {
+    this.reason = reason;
+  }
+
+  get refused(): true {
+    return true;
+  }
+}
+
+const refusals = new Map<RefusalReason, Refusal>();
+
+/** Refusals carry nothing but their reason, so one of each is enough: refusing is cheap when it happens often. */
+export function refuse(reason: RefusalReason): Refusal {
+  let refusal = refusals.get(reason);
+  if (refusal === undefined) {
+    refusal = Object.freeze(new Refusal(reason));
+    refusals.set(reason, refusal);
+  }
+  return refusal;
+}

@@ -1,0 +1,92 @@
+import type { ProbeType } from '../health/monitor-spec.ts';
+import type { Probe } from '../health/probe.ts';
+import type { Member } from './member.ts';
+import type { Pool } from './pool.ts';
+import { type Stats, snapshot } from './stats.ts';
+import type { MemberStatus, OperatingStatus } from './status.ts';
+import type { Protocol } from './vip-spec.ts';
+import type { VipStats, VirtualIP } from './virtual-ip.ts';
+
+/** What `balancer.statusTree()` and `balancer.stats()` are made of: plain data that can go into JSON. */
+
+export interface BalancerStatus {
+  readonly name: string;
+  readonly status: OperatingStatus;
+  readonly vips: readonly VipStatus[];
+  /** Every pool, also those that no virtual IP leads to. */
+  readonly pools: readonly PoolStatus[];
+}
+
+export interface VipStatus {
+  readonly name: string;
+  readonly status: OperatingStatus;
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: Protocol;
+  readonly pool: PoolStatus;
+}
+
+export interface PoolStatus {
+  readonly name: string;
+  readonly status: OperatingStatus;
+  readonly strategy: string;
+  /** Null where nobody checks the members. */
+  readonly healthMonitor: { readonly type: string } | null;
+  readonly members: readonly MemberReport[];
+}
+
+export interface MemberReport {
+  readonly id: string;
+  readonly status: MemberStatus;
+  readonly reason: string;
+  readonly address: string;
+  readonly port: number;
+  readonly weight: number;
+  readonly backup: boolean;
+}
+
+export interface BalancerStats extends Stats {
+  readonly name: string;
+  readonly vips: readonly (VipStats & { readonly name: string })[];
+  readonly pools: readonly PoolStats[];
+}
+
+export interface PoolStats extends Stats {
+  readonly name: string;
+  readonly members: readonly (Stats & { readonly id: string })[];
+}
+
+export function vipStatus<T>(vip: VirtualIP<T>): VipStatus {
+  const { name, status, address, port, protocol } = vip;
+  return { name, status, address, port, protocol, pool: poolStatus(vip.pool) };
+}
+
+export function poolStatus<T>(pool: Pool<T>): PoolStatus {
+  const { healthMonitor } = pool;
+  return {
+    name: pool.name,
+    status: pool.status,
+    strategy: pool.strategy.name,
+    healthMonitor: healthMonitor === undefined ? null : { type: nameOf(healthMonitor.type) },
+    members: pool.members.map(memberReport),
+  };
+}
+
+export function memberReport<T>(member: Member<T>): MemberReport {
+  const { id, status, statusReason, address, port, weight, backup } = member;
+  return { id, status, reason: statusReason, address, port, weight, backup };
+}
+
+export function vipStats<T>(vip: VirtualIP<T>): VipStats & { readonly name: string } {
+  const { waitingConnections } = vip.stats;
+  return { name: vip.name, ...snapshot(vip.stats), waitingConnections };
+}
+
+export function poolStats<T>(pool: Pool<T>): PoolStats {
+  const members = pool.members.map((member) => ({ id: member.id, ...snapshot(member.stats) }));
+  return { name: pool.name, ...snapshot(pool.stats), members };
+}
+
+function nameOf<T>(type: ProbeType | Probe<T>): string {
+  return typeof type === 'string' ? type : type.name;
+}

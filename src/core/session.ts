@@ -1,0 +1,139 @@
+import { canonicalAddress } from './address.ts';
+import type { Lease, Outcome } from './lease.ts';
+import type { Member } from './member.ts';
+import { type Refusal, type RefusalReason, refuse } from './refusal.ts';
+import type { Counters } from './stats.ts';
+import type { VirtualIP } from './virtual-ip.ts';
+
+/** Who connected. */
+export interface Client {
+  /** An IP address; undefined for a client of a Unix socket. */
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+}
+
+/** The virtual IP's books, as a session sees them. */
+export interface SessionKeeper<T> {
+  readonly counters: Counters;
+  left(session: Session<T>): void;
+  turnedAway(client: Client, reason: RefusalReason): void;
+}
+
+/** Try again, after `pause` milliseconds. */
+export interface Pause {
+  readonly refused: false;
+  readonly pause: number;
+}
+
+/** The longest pause before members that failed are tried again, in milliseconds (HAProxy's). */
+const longestPause = 1000;
+
+/**
+ * One client of a virtual IP, from its admission until it leaves, and the member that serves it. What an adapter tells it is
+ * accounted on virtual IP, pool and member alike; what to do after a failed connect is decided here.
+ */
+export class Session<T = unknown> {
+  readonly client: Client;
+  readonly #vip: VirtualIP<T>;
+  readonly #keeper: SessionKeeper<T>;
+  readonly #ready: (session: Session<T>) => void;
+  readonly #tried: Member<T>[] = [];
+  #lease: Lease<T> | undefined;
+  #failures = 0;
+  #hasLeft = false;
+
+  /** @internal sessions are made by `vip.admit()` */
+  constructor(vip: VirtualIP<T>, keeper: SessionKeeper<T>, client: Client, ready: (session: Session<T>) => void) {
+    this.#vip = vip;
+    this.#keeper = keeper;
+    this.#ready = ready;
+    this.client = client;
+  }
+
+  /** The member that serves the client, or is being connected to. */
+  get member(): Member<T> | undefined {
+    return this.#lease?.member;
+  }
+
+  /** @internal its turn has come */
+  enter(): void {
+    this.#ready(this);
+  }
+
+  /**
+   * A member to connect to, not one of those that failed this client; a pause, when all have and tries are left; or a refusal,
+   * which ends the session.
+   */
+  next(): Lease<T> | Pause | Refusal {
+    const { retries, pool } = this.#vip;
+    if (this.#failures > retries) return this.#giveUp('retries-exhausted');
+    const { address, port } = this.client;
+    const result = pool.acquire({
+      clientAddress: address === undefined ? undefined : canonicalAddress(address),
+      clientPort: port,
+      exclude: this.#failures > 0 ? this.#tried : undefined,
+    });
+    if (!result.refused) {
+      if (this.#failures > 0) this.#keeper.counters.retries++;
+      this.#lease = result;
+      return result;
+    }
+    return result.reason === 'members-tried' ? this.#pause() : this.#giveUp(result.reason);
+  }
+
+  /** The member of the last `next()` is connected. */
+  connected(): void {
+    this.#lease?.connected();
+  }
+
+  /** The member of the last `next()` could not be connected to: what to try now. */
+  connectFailed(): Lease<T> | Pause | Refusal {
+    const { member } = this;
+    if (member !== undefined) this.#tried.push(member);
+    this.#failures++;
+    this.#keeper.counters.connectFailures++;
+    this.#end('failure');
+    return this.next();
+  }
+
+  /** We could not even try (no file descriptor left, say), which says nothing about the member: what to try now. */
+  connectImpossible(): Pause | Refusal {
+    this.#failures++;
+    this.#end('ignored');
+    return this.#failures > this.#vip.retries ? this.#giveUp('retries-exhausted') : this.#pause();
+  }
+
+  countIn(bytes: number): void {
+    this.#keeper.counters.bytesIn += bytes;
+    this.#lease?.countIn(bytes);
+  }
+
+  countOut(bytes: number): void {
+    this.#keeper.counters.bytesOut += bytes;
+    this.#lease?.countOut(bytes);
+  }
+
+  /** The client is gone, or was sent away. Needed once; more are ignored. */
+  leave(outcome: Outcome = 'success'): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    this.#end(outcome);
+    this.#keeper.left(this);
+  }
+
+  #end(outcome: Outcome): void {
+    this.#lease?.release(outcome);
+    this.#lease = undefined;
+  }
+
+  #pause(): Pause {
+    this.#tried.length = 0;
+    const { connect } = this.#vip.timeouts;
+    return { refused: false, pause: connect === 0 ? longestPause : Math.min(connect, longestPause) };
+  }
+
+  #giveUp(reason: RefusalReason): Refusal {
+    this.#keeper.turnedAway(this.client, reason);
+    return refuse(reason);
+  }
+}

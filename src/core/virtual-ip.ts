@@ -1,0 +1,226 @@
+import { inCidrs } from './address.ts';
+import { Emitter, type ListenerErrorEvent } from './emitter.ts';
+import { unlimited } from './member-spec.ts';
+import type { Pool } from './pool.ts';
+import { type Refusal, type RefusalReason, refuse } from './refusal.ts';
+import { type Client, Session, type SessionKeeper } from './session.ts';
+import { Counters, type Stats } from './stats.ts';
+import type { OperatingStatus, StatusChange } from './status.ts';
+import {
+  type Protocol,
+  readVipUpdate,
+  type Timeouts,
+  type VipConfig,
+  type VipSettings,
+  type VipSettingsConfig,
+} from './vip-spec.ts';
+
+/** A client that was turned away. */
+export interface Rejection {
+  readonly clientAddress: string | undefined;
+  readonly reason: RefusalReason;
+}
+
+export interface VipEvents extends ListenerErrorEvent {
+  status: [change: StatusChange<OperatingStatus>];
+  /** A client was turned away, at the door or because no member could be had. */
+  rejected: [rejection: Rejection];
+}
+
+export interface VipStats extends Stats {
+  /** Clients beyond `connectionLimit` that wait for their turn. */
+  readonly waitingConnections: number;
+}
+
+class VipCounters extends Counters implements VipStats {
+  waitingConnections = 0;
+}
+
+/**
+ * The address, port and protocol that clients connect to. It decides who comes in and hands each client to its pool; a real
+ * socket comes from an adapter (`listen()` in `evenkeel/node`).
+ */
+export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
+  readonly name: string;
+  readonly protocol: Protocol;
+  /** Live counters. `activeConnections` are the clients served now; those that wait count in `waitingConnections`. */
+  readonly stats: VipStats;
+  readonly #counters = new VipCounters();
+  /** Clients beyond the limit, first come first served. */
+  readonly #waiting = new Set<Session<T>>();
+  readonly #keeper: SessionKeeper<T>;
+  #address: string;
+  #port: number;
+  #settings: VipSettingsConfig;
+  #pool: Pool<T>;
+  #status: OperatingStatus;
+
+  /** @internal virtual IPs are made by `createVip()` and `Balancer` */
+  constructor(config: Omit<VipConfig<T>, 'pool'>, pool: Pool<T>) {
+    super();
+    this.name = config.name;
+    this.protocol = config.protocol;
+    this.stats = this.#counters;
+    this.#address = config.address;
+    this.#port = config.port;
+    this.#settings = config.settings;
+    this.#pool = pool;
+    this.#keeper = { counters: this.#counters, left: (session) => this.#left(session), turnedAway: this.#turnedAway };
+    this.#status = this.#verdict();
+    pool.on('status', this.#review);
+  }
+
+  /** As the spec says; where the port is 0, the listener knows the real one. */
+  get address(): string {
+    return this.#address;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get pool(): Pool<T> {
+    return this.#pool;
+  }
+
+  get enabled(): boolean {
+    return this.#settings.enabled;
+  }
+
+  /** Undefined where there is no limit. */
+  get connectionLimit(): number | undefined {
+    const { connectionLimit } = this.#settings;
+    return connectionLimit === unlimited ? undefined : connectionLimit;
+  }
+
+  get backlog(): number {
+    return this.#settings.backlog;
+  }
+
+  /** Undefined where every client is allowed. */
+  get allowedCidrs(): readonly string[] | undefined {
+    return this.#settings.allowedCidrs?.text;
+  }
+
+  /** Milliseconds; 0 means no limit. */
+  get timeouts(): Timeouts {
+    return this.#settings.timeouts;
+  }
+
+  get retries(): number {
+    return this.#settings.retries;
+  }
+
+  /**
+   * `offline` where it or its pool is disabled; `error` where its pool is; `degraded` where its pool is or as many clients as
+   * `connectionLimit` allows are served; else `online`.
+   */
+  get status(): OperatingStatus {
+    return this.#status;
+  }
+
+  /** Changes what is named and keeps the rest. Throws `SpecError` and changes nothing where a value is bad. */
+  update(change: VipSettings): void {
+    this.configure(readVipUpdate(change, this.#settings));
+  }
+
+  /** @internal the second half of `update()`; a balancer may also move a virtual IP and give it another pool */
+  configure(settings: VipSettingsConfig, { address, port, pool }: VipPlace<T> = this): void {
+    this.#settings = settings;
+    this.#address = address;
+    this.#port = port;
+    if (pool !== this.#pool) {
+      this.#pool.off('status', this.#review);
+      this.#pool = pool;
+      pool.on('status', this.#review);
+    }
+    this.#admitWaiting();
+    this.#review();
+  }
+
+  /** @internal its balancer has removed it */
+  retire(): void {
+    this.#pool.off('status', this.#review);
+  }
+
+  /**
+   * Lets a client in, or says why not. Beyond `connectionLimit` the client waits: `ready` is called when its turn comes, at once
+   * where there is room.
+   */
+  admit(client: Client, ready: (session: Session<T>) => void): Session<T> | Refusal {
+    const { enabled, allowedCidrs, connectionLimit, backlog } = this.#settings;
+    if (!enabled) return this.#reject(client, 'disabled');
+    if (allowedCidrs !== undefined && !inCidrs(allowedCidrs.blocks, client.address ?? '')) {
+      return this.#reject(client, 'not-allowed');
+    }
+    const hasRoom = this.#counters.activeConnections < connectionLimit && this.#waiting.size === 0;
+    if (!hasRoom && this.#waiting.size >= backlog) return this.#reject(client, 'connection-limit');
+    const session = new Session(this, this.#keeper, client, ready);
+    if (hasRoom) {
+      this.#enter(session);
+    } else {
+      this.#waiting.add(session);
+      this.#counters.waitingConnections++;
+    }
+    return session;
+  }
+
+  #enter(session: Session<T>): void {
+    this.#counters.activeConnections++;
+    this.#counters.totalConnections++;
+    if (this.#counters.activeConnections === this.#settings.connectionLimit) this.#review();
+    session.enter();
+  }
+
+  #left(session: Session<T>): void {
+    if (this.#waiting.delete(session)) {
+      this.#counters.waitingConnections--;
+      return;
+    }
+    this.#counters.activeConnections--;
+    if (this.#counters.activeConnections === this.#settings.connectionLimit - 1) {
+      this.#admitWaiting();
+      this.#review();
+    }
+  }
+
+  #admitWaiting(): void {
+    for (const session of this.#waiting) {
+      if (this.#counters.activeConnections >= this.#settings.connectionLimit) return;
+      this.#waiting.delete(session);
+      this.#counters.waitingConnections--;
+      this.#enter(session);
+    }
+  }
+
+  #reject(client: Client, reason: RefusalReason): Refusal {
+    this.#turnedAway(client, reason);
+    return refuse(reason);
+  }
+
+  readonly #turnedAway = (client: Client, reason: RefusalReason): void => {
+    this.#counters.rejects++;
+    this.emit('rejected', { clientAddress: client.address, reason });
+  };
+
+  readonly #review = (): void => {
+    const from = this.#status;
+    this.#status = this.#verdict();
+    if (this.#status !== from) this.emit('status', { from, to: this.#status });
+  };
+
+  #verdict(): OperatingStatus {
+    const { enabled, connectionLimit } = this.#settings;
+    if (!enabled) return 'offline';
+    const { status } = this.#pool;
+    if (status !== 'online') return status;
+    return this.#counters.activeConnections >= connectionLimit ? 'degraded' : 'online';
+  }
+}
+
+/** Where a virtual IP is and what it leads to. */
+export interface VipPlace<T> {
+  readonly address: string;
+  readonly port: number;
+  readonly pool: Pool<T>;
+}

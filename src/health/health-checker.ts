@@ -1,0 +1,142 @@
+import type { Clock, Timer } from '../core/clock.ts';
+import { printable } from '../core/errors.ts';
+import type { Member } from '../core/member.ts';
+import type { Pool } from '../core/pool.ts';
+import type { Random } from '../core/random.ts';
+import type { StrategyContext } from '../strategies/strategy.ts';
+import { InconclusiveError } from './inconclusive-error.ts';
+import type { HealthMonitor } from './monitor-spec.ts';
+import type { Probe } from './probe.ts';
+import { Slots } from './slots.ts';
+
+/**
+ * First checks start at most this many milliseconds apart: soon enough for a small pool to be known within a moment, while
+ * those of a thousand members spread over ten seconds (or over one `delay`, where that is shorter).
+ */
+const firstCheckSpacing = 10;
+
+/**
+ * Checks every member of a pool, each on a schedule of its own: first within a moment of its coming, then every `delay`.
+ * Never two checks of one member at a time, never more than `maxConcurrentChecks` of the pool.
+ */
+export class HealthChecker<T> {
+  readonly #pool: Pool<T>;
+  readonly #monitor: HealthMonitor<T>;
+  readonly #probe: Probe<T>;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #slots: Slots;
+  readonly #schedules = new Map<Member<T>, Schedule>();
+  /** When the next newcomer's first check may start. */
+  #nextFirst = 0;
+
+  constructor(pool: Pool<T>, monitor: HealthMonitor<T>, probe: Probe<T>, { clock, random }: StrategyContext) {
+    this.#pool = pool;
+    this.#monitor = monitor;
+    this.#probe = probe;
+    this.#clock = clock;
+    this.#random = random;
+    this.#slots = new Slots(monitor.maxConcurrentChecks);
+    for (const member of pool.members) this.#follow(member);
+    pool.on('member-added', this.#added);
+    pool.on('member-removed', this.#removed);
+  }
+
+  /** Ends all checks; one that runs is aborted and its result ignored. */
+  stop(): void {
+    this.#pool.off('member-added', this.#added);
+    this.#pool.off('member-removed', this.#removed);
+    for (const member of [...this.#schedules.keys()]) this.#forget(member);
+  }
+
+  readonly #added = ({ member }: { readonly member: Member<T> }): void => this.#follow(member);
+  readonly #removed = ({ member }: { readonly member: Member<T> }): void => this.#forget(member);
+
+  #follow(member: Member<T>): void {
+    if (this.#schedules.has(member)) return;
+    const schedule: Schedule = { timer: undefined, isDue: false, running: undefined };
+    this.#schedules.set(member, schedule);
+    const now = this.#clock.now();
+    const { delay } = this.#monitor;
+    // Newcomers queue up; once the queue is as long as a round, the rest fall anywhere in the round.
+    const start = Math.max(now, this.#nextFirst);
+    const fits = start + firstCheckSpacing <= now + delay;
+    if (fits) this.#nextFirst = start + firstCheckSpacing;
+    const first = fits ? start - now + this.#random() * firstCheckSpacing : this.#random() * delay;
+    this.#schedule(member, schedule, first);
+  }
+
+  #forget(member: Member<T>): void {
+    const schedule = this.#schedules.get(member);
+    if (schedule === undefined) return;
+    this.#schedules.delete(member);
+    this.#clock.clearTimeout(schedule.timer);
+    schedule.running?.abort(new InconclusiveError('the monitor stopped'));
+  }
+
+  /** Sets the member's next check; the one after it follows `delay` after this one is due, however long the check takes. */
+  #schedule(member: Member<T>, schedule: Schedule, wait: number): void {
+    schedule.timer = this.#clock.setTimeout(() => {
+      this.#schedule(member, schedule, this.#monitor.delay);
+      if (!member.enabled) return;
+      if (schedule.running === undefined) void this.#check(member, schedule);
+      else if (schedule.running.signal.aborted) this.#pool.recordCheck(member, false, 'the check before has not ended');
+      else schedule.isDue = true;
+    }, wait);
+  }
+
+  async #check(member: Member<T>, schedule: Schedule): Promise<void> {
+    const running = new AbortController();
+    schedule.running = running;
+    schedule.isDue = false;
+    const slot = await this.#slots.take();
+    if (running.signal.aborted) slot[Symbol.dispose]();
+    else await this.#judge(member, running, slot);
+    schedule.running = undefined;
+    // A check that took longer than the delay is followed by the one that fell due meanwhile.
+    if (schedule.isDue && this.#schedules.has(member)) void this.#check(member, schedule);
+  }
+
+  /** Returns when the probe has settled, so that there are never two of one member; its slot is free at the verdict. */
+  async #judge(member: Member<T>, running: AbortController, slot: Disposable): Promise<void> {
+    const { timeout } = this.#monitor;
+    const { signal } = running;
+    const timer = this.#clock.setTimeout(() => running.abort(new Error(`no answer within ${timeout} ms`)), timeout);
+    const answer = this.#ask(member, signal);
+    try {
+      using _slot = slot;
+      await Promise.race([answer, aborted(signal)]);
+      this.#pool.recordCheck(member, true, 'check passed');
+    } catch (cause) {
+      const error = signal.aborted ? signal.reason : cause;
+      if (!(error instanceof InconclusiveError)) this.#pool.recordCheck(member, false, reasonOf(error));
+    } finally {
+      this.#clock.clearTimeout(timer);
+    }
+    await answer.catch(() => {});
+  }
+
+  /** A probe that throws instead of rejecting has failed, too. */
+  async #ask(member: Member<T>, signal: AbortSignal): Promise<void> {
+    const { address, port } = member;
+    await this.#probe.check({ member, address, port, signal });
+  }
+}
+
+interface Schedule {
+  timer: Timer;
+  running: AbortController | undefined;
+  /** Whether a check fell due while the one before still ran. */
+  isDue: boolean;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message === '' ? 'check failed' : printable(message);
+}

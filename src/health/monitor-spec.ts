@@ -1,0 +1,77 @@
+import { SpecError } from '../core/errors.ts';
+import { duration, Fields, integer, oneOf } from '../core/spec.ts';
+import type { Probe } from './probe.ts';
+
+/** Probes that an adapter brings along, by name. */
+export type ProbeType = 'tcp';
+
+/** How a member counts before its first check. */
+export type InitialHealth = 'up' | 'fully-up' | 'down' | 'fully-down';
+
+/** A pool's health monitor as a user describes it. */
+export interface HealthMonitorSpec<T = unknown> {
+  /** `'tcp'` (a connection can be opened), or a probe of one's own. */
+  readonly type: ProbeType | Probe<T>;
+  /** Milliseconds from the start of one check of a member to the start of its next, 1 to 2147483647. Default 2000. */
+  readonly delay?: number | null;
+  /** Milliseconds after which an unanswered check has failed, 1 to 2147483647. Default: `delay`. */
+  readonly timeout?: number | null;
+  /** Successive passed checks that bring a member back (HAProxy's `rise`), 1 to 10. Default 2. */
+  readonly maxRetries?: number | null;
+  /** Successive failed checks that take a member out (HAProxy's `fall`), 1 to 10. Default 3. */
+  readonly maxRetriesDown?: number | null;
+  /**
+   * A new or re-enabled member is `'up'` until its first failed check (HAProxy's rule), `'fully-up'` until
+   * `maxRetriesDown` failed ones, `'down'` until its first passed check, or `'fully-down'` until `maxRetries` passed ones.
+   * Default `'up'`.
+   */
+  readonly initialHealth?: InitialHealth | null;
+  /** The most checks of this pool that run at a time, 1 to 65536. Default 64. */
+  readonly maxConcurrentChecks?: number | null;
+}
+
+/** A checked monitor spec. */
+export interface HealthMonitor<T = unknown> {
+  readonly type: ProbeType | Probe<T>;
+  readonly delay: number;
+  readonly timeout: number;
+  readonly maxRetries: number;
+  readonly maxRetriesDown: number;
+  readonly initialHealth: InitialHealth;
+  readonly maxConcurrentChecks: number;
+}
+
+const fieldNames = [
+  'type',
+  'delay',
+  'timeout',
+  'maxRetries',
+  'maxRetriesDown',
+  'initialHealth',
+  'maxConcurrentChecks',
+] as const;
+const times = integer(1, 10);
+const initialHealth = oneOf<InitialHealth>(['up', 'fully-up', 'down', 'fully-down']);
+
+export function readHealthMonitor<T>(value: unknown, path: string): HealthMonitor<T> {
+  const fields = new Fields(value, path, fieldNames);
+  const delay = fields.read('delay', duration(1), 2000);
+  return {
+    type: fields.require('type', readProbe<T>),
+    delay,
+    timeout: fields.read('timeout', duration(1), delay),
+    maxRetries: fields.read('maxRetries', times, 2),
+    maxRetriesDown: fields.read('maxRetriesDown', times, 3),
+    initialHealth: fields.read('initialHealth', initialHealth, 'up'),
+    maxConcurrentChecks: fields.read('maxConcurrentChecks', integer(1, 65_536), 64),
+  };
+}
+
+function readProbe<T>(value: unknown, path: string): ProbeType | Probe<T> {
+  if (value === 'tcp') return value;
+  if (typeof value === 'object' && value !== null) {
+    const probe = value as Partial<Probe<T>>;
+    if (typeof probe.check === 'function' && typeof probe.name === 'string') return probe as Probe<T>;
+  }
+  throw new SpecError(path, value, "'tcp' or a probe (an object with a name and a check function)");
+}

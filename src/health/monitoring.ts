@@ -1,0 +1,43 @@
+import type { Pool } from '../core/pool.ts';
+import type { StrategyContext } from '../strategies/strategy.ts';
+import { HealthChecker } from './health-checker.ts';
+import type { ProbeType } from './monitor-spec.ts';
+import type { Probe } from './probe.ts';
+
+/** Makes the probe that a monitor's `type` names; an adapter has one. */
+export type ProbeFactory = <T>(type: ProbeType) => Probe<T>;
+
+/** Keeps one checker running for a pool while anybody wants its checks, and replaces it when the monitor changes. */
+export class Monitoring<T> {
+  readonly #pool: Pool<T>;
+  readonly #context: StrategyContext;
+  readonly #users = new Set<ProbeFactory>();
+  #checker: HealthChecker<T> | undefined;
+
+  constructor(pool: Pool<T>, context: StrategyContext) {
+    this.#pool = pool;
+    this.#context = context;
+  }
+
+  start(probes: ProbeFactory): Disposable {
+    const user: ProbeFactory = (type) => probes(type);
+    this.#users.add(user);
+    if (this.#users.size === 1) this.restart();
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#users.delete(user) && this.#users.size === 0) this.restart();
+      },
+    };
+  }
+
+  restart(): void {
+    this.#checker?.stop();
+    this.#checker = undefined;
+    const { healthMonitor } = this.#pool;
+    const [probes] = this.#users;
+    if (probes === undefined || healthMonitor === undefined) return;
+    const { type } = healthMonitor;
+    const probe: Probe<T> = typeof type === 'string' ? probes(type) : type;
+    this.#checker = new HealthChecker(this.#pool, healthMonitor, probe, this.#context);
+  }
+}

@@ -1,0 +1,46 @@
+import type { HealthMonitor } from './monitor-spec.ts';
+
+type Thresholds = Pick<HealthMonitor, 'maxRetries' | 'maxRetriesDown' | 'initialHealth'>;
+
+/**
+ * The rise/fall state machine of one member, as in HAProxy's `src/check.c`: a score from 0 to rise + fall - 1, up from
+ * `rise` on. A passed check adds one and, once up, fills the score; a failed one takes one and, once down, empties it.
+ * So only successive results count, and a member that starts at exactly `rise` goes down at its first failed check.
+ */
+export class RiseFall {
+  #rise: number;
+  #fall: number;
+  #score: number;
+
+  constructor(thresholds: Thresholds) {
+    this.#rise = thresholds.maxRetries;
+    this.#fall = thresholds.maxRetriesDown;
+    this.#score = { up: this.#rise, 'fully-up': this.#full, down: this.#rise - 1, 'fully-down': 0 }[
+      thresholds.initialHealth
+    ];
+  }
+
+  get isUp(): boolean {
+    return this.#score >= this.#rise;
+  }
+
+  get #full(): number {
+    return this.#rise + this.#fall - 1;
+  }
+
+  record(passed: boolean): void {
+    if (passed) {
+      this.#score = this.#score + 1 >= this.#rise ? this.#full : this.#score + 1;
+    } else {
+      this.#score = this.#score - 1 < this.#rise ? 0 : this.#score - 1;
+    }
+  }
+
+  /** New thresholds; a member that is up stays up, one that is down stays down, and the count of successive results restarts. */
+  retune(thresholds: Thresholds): void {
+    const { isUp } = this;
+    this.#rise = thresholds.maxRetries;
+    this.#fall = thresholds.maxRetriesDown;
+    this.#score = isUp ? this.#full : 0;
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * evenkeel: virtual IPs, pools and members, the strategies that pick and the health that decides. This entry point opens no
+ * socket and needs no Node; `evenkeel/node` brings the real listeners.
+ */
+export type { Attachment, Placement, PreparedChange } from './core/attachment.ts';
+export { Balancer, type BalancerEvents, type BalancerOptions } from './core/balancer.ts';
+export type { BalancerSpec } from './core/balancer-spec.ts';
+export { type Clock, systemClock, type Timer, VirtualClock } from './core/clock.ts';
+export { createPool } from './core/create-pool.ts';
+export { createVip } from './core/create-vip.ts';
+export type { DrainOptions, DrainResult } from './core/drain.ts';
+export { Emitter, type ListenerErrorEvent } from './core/emitter.ts';
+export type { Environment } from './core/environment.ts';
+export { type ErrorCode, EvenkeelError, InUseError, NotFoundError, SpecError } from './core/errors.ts';
+export type { Acquired, Lease, Outcome } from './core/lease.ts';
+export type { Member } from './core/member.ts';
+export type { MemberFields, MemberSettings, MemberSpec, MemberUpdate } from './core/member-spec.ts';
+export type { AcquireRequest } from './core/pick-request.ts';
+export type { MemberStatusChange, Pool, PoolEvents } from './core/pool.ts';
+export type { PoolSpec, PoolUpdate } from './core/pool-spec.ts';
+export { type Random, seededRandom, systemRandom } from './core/random.ts';
+export type { Refusal, RefusalReason } from './core/refusal.ts';
+export type { BalancerStats, BalancerStatus, MemberReport, PoolStats, PoolStatus, VipStatus } from './core/report.ts';
+export type { Client, Pause, Session } from './core/session.ts';
+export type { Stats } from './core/stats.ts';
+export type { MemberStatus, OperatingStatus, StatusChange } from './core/status.ts';
+export type { Protocol, Timeouts, TimeoutsSpec, VipSettings, VipSpec } from './core/vip-spec.ts';
+export type { Rejection, VipEvents, VipStats, VirtualIP } from './core/virtual-ip.ts';
+export { InconclusiveError } from './health/inconclusive-error.ts';
+export type { HealthMonitor, HealthMonitorSpec, InitialHealth, ProbeType } from './health/monitor-spec.ts';
+export type { ProbeFactory } from './health/monitoring.ts';
+export type { Probe, ProbeTarget } from './health/probe.ts';
+export { type StrategyName, strategyNames } from './strategies/built-in.ts';
+export { leastConnections } from './strategies/least-connections.ts';
+export { random } from './strategies/random.ts';
+export { roundRobin } from './strategies/round-robin.ts';
+export { sourceIp } from './strategies/source-ip.ts';
+export { sourceIpPort } from './strategies/source-ip-port.ts';
+export type { Picker, PickRequest, Strategy, StrategyContext } from './strategies/strategy.ts';

@@ -1,0 +1,28 @@
+import { SpecError } from '../core/errors.ts';
+import { leastConnections } from './least-connections.ts';
+import { random } from './random.ts';
+import { roundRobin } from './round-robin.ts';
+import { sourceIp } from './source-ip.ts';
+import { sourceIpPort } from './source-ip-port.ts';
+import { isStrategy, type Strategy } from './strategy.ts';
+
+/** Strategies that a spec can name. */
+export type StrategyName = 'round-robin' | 'least-connections' | 'random' | 'source-ip' | 'source-ip-port';
+
+const builtIn: { readonly [Name in StrategyName]: <T>() => Strategy<T> } = {
+  'round-robin': roundRobin,
+  'least-connections': leastConnections,
+  random: random,
+  'source-ip': sourceIp,
+  'source-ip-port': sourceIpPort,
+};
+
+/** The names of all built-in strategies. */
+export const strategyNames: readonly StrategyName[] = Object.keys(builtIn) as StrategyName[];
+
+export function readStrategy<T>(value: unknown, path: string): Strategy<T> {
+  if (isStrategy<T>(value)) return value;
+  if (typeof value === 'string' && Object.hasOwn(builtIn, value)) return builtIn[value as StrategyName]<T>();
+  const names = strategyNames.map((name) => `'${name}'`).join(', ');
+  throw new SpecError(path, value, `one of ${names}, or a strategy (an object with a name and a prepare function)`);
+}
