@@ -1,6 +1,6 @@
 import type { StrategyContext } from '../strategies/strategy.ts';
 import type { Attachment, Placement, PreparedChange } from './attachment.ts';
-import { type BalancerConfig, type BalancerSpec, type ReferringVip, readBalancer, refer } from './balancer-spec.ts';
+import { type BalancerConfig, type BalancerSpec, type ReferringVip, readBalancer } from './balancer-spec.ts';
 import { Emitter, type ListenerErrorEvent } from './emitter.ts';
 import { contextOf, type Environment } from './environment.ts';
 import { describe, InUseError, SpecError } from './errors.ts';
@@ -184,31 +184,54 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
   }
 
   async #carryOut(config: BalancerConfig<T>): Promise<void> {
-    const pools = new Map(config.pools.map((pool) => [pool.name, this.#pools.get(pool.name) ?? new Pool(pool, this.#context)]));
-    const poolOf = (vip: ReferringVip): Pool<T> => pools.get(vip.pool) as Pool<T>;
-    const vips = new Map(
-      config.vips.map((vip) => [vip.name, this.#vips.get(vip.name) ?? new VirtualIP<T>(vip, poolOf(vip))]),
+    const newPools = new Map(
+      config.pools
+        .filter(({ name }) => !this.#pools.has(name))
+        .map((pool) => [pool.name, new Pool(pool, this.#context)]),
     );
-    const vipOf = (vip: ReferringVip): VirtualIP<T> => vips.get(vip.name) as VirtualIP<T>;
-    const placements = config.vips.map((vip) => ({ vip: vipOf(vip), address: vip.address, port: vip.port }));
-    const prepared = this.#attachments.size > 0 ? await this.#prepare(placements) : [];
+    const newVips = new Map(
+      config.vips
+        .filter(({ name }) => !this.#vips.has(name))
+        .map((vip) => [vip.name, new VirtualIP<T>(vip, (this.#pools.get(vip.pool) ?? newPools.get(vip.pool)) as Pool<T>)]),
+    );
+    const placements = config.vips.map(({ name, address, port }) => {
+      return { vip: (this.#vips.get(name) ?? newVips.get(name)) as VirtualIP<T>, address, port };
+    });
+    let prepared: PreparedChange[] = [];
+    try {
+      if (this.#attachments.size > 0) prepared = await this.#prepare(placements);
+    } catch (error) {
+      for (const vip of newVips.values()) vip.retire();
+      throw error;
+    }
+    this.#commit(config, newPools, newVips);
+    for (const change of prepared) change.commit();
+    // Somebody created or removed a virtual IP while listeners were being bound: those are off by that one.
+    if (placements.some(({ vip }) => this.#vips.get(vip.name) !== vip)) this.#follow();
+  }
 
-    // From here on nothing can fail; listeners of events hear of the change when all of it has happened.
-    const holds = [this, ...this.#pools.values(), ...this.#vips.values()].map((emitter) => emitter.hold());
-    for (const vip of [...this.#vips.values()]) if (!vips.has(vip.name)) this.#dropVip(vip);
+  /** Nothing in here can fail; listeners of events hear of the change when all of it has happened. */
+  #commit(
+    config: BalancerConfig<T>,
+    newPools: ReadonlyMap<string, Pool<T>>,
+    newVips: ReadonlyMap<string, VirtualIP<T>>,
+  ): void {
+    using _change = holdAll([this, ...this.#pools.values(), ...this.#vips.values()]);
+    const vipNames = new Set(config.vips.map(({ name }) => name));
+    for (const vip of [...this.#vips.values()]) if (!vipNames.has(vip.name)) this.#dropVip(vip);
     for (const pool of config.pools) {
       const present = this.#pools.get(pool.name);
-      if (present === undefined) this.#addPool(pools.get(pool.name) as Pool<T>);
+      if (present === undefined) this.#addPool(newPools.get(pool.name) ?? new Pool(pool, this.#context));
       else present.applyChange(pool);
     }
     for (const vip of config.vips) {
-      const present = this.#vips.get(vip.name);
-      if (present === undefined) this.#addVip(vipOf(vip));
-      else present.configure(vip.settings, { address: vip.address, port: vip.port, pool: poolOf(vip) });
+      const { address, port, settings } = vip;
+      const pool = this.#pools.get(vip.pool) as Pool<T>;
+      if (!this.#vips.has(vip.name)) this.#addVip(newVips.get(vip.name) ?? new VirtualIP<T>(vip, pool));
+      this.#vips.get(vip.name)?.configure(settings, { address, port, pool });
     }
-    for (const pool of [...this.#pools.values()]) if (!pools.has(pool.name)) this.#dropPool(pool);
-    for (const change of prepared) change.commit();
-    for (const hold of holds) hold[Symbol.dispose]();
+    const poolNames = new Set(config.pools.map(({ name }) => name));
+    for (const pool of [...this.#pools.values()]) if (!poolNames.has(pool.name)) this.#dropPool(pool);
   }
 
   /** All attachments, or none. */
@@ -271,5 +294,14 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     const worst = statuses.includes('degraded') ? 'degraded' : 'online';
     this.#status = statuses.includes('error') ? 'error' : worst;
     if (this.#status !== from) this.emit('status', { from, to: this.#status });
+  };
+}
+
+function holdAll(emitters: readonly { hold(): Disposable }[]): Disposable {
+  const holds = emitters.map((emitter) => emitter.hold());
+  return {
+    [Symbol.dispose]: () => {
+      for (const hold of holds) hold[Symbol.dispose]();
+    },
   };
 }

@@ -17,6 +17,7 @@ export interface SessionKeeper<T> {
   readonly counters: Counters;
   left(session: Session<T>): void;
   turnedAway(client: Client, reason: RefusalReason): void;
+  connectFailed(memberId: string, reason: string): void;
 }
 
 /** Try again, after `pause` milliseconds. */
@@ -87,12 +88,15 @@ export class Session<T = unknown> {
   }
 
   /** The member of the last `next()` could not be connected to: what to try now. */
-  connectFailed(): Lease<T> | Pause | Refusal {
+  connectFailed(reason: string): Lease<T> | Pause | Refusal {
     const { member } = this;
-    if (member !== undefined) this.#tried.push(member);
     this.#failures++;
     this.#keeper.counters.connectFailures++;
     this.#end('failure');
+    if (member !== undefined) {
+      this.#tried.push(member);
+      this.#keeper.connectFailed(member.id, reason);
+    }
     return this.next();
   }
 

@@ -23,6 +23,8 @@ export interface Rejection {
 
 export interface VipEvents extends ListenerErrorEvent {
   status: [change: StatusChange<OperatingStatus>];
+  /** A member could not be connected to; the client is tried elsewhere, as far as `retries` permits. */
+  'connect-failed': [failure: { readonly memberId: string; readonly reason: string }];
   /** A client was turned away, at the door or because no member could be had. */
   rejected: [rejection: Rejection];
 }
@@ -65,7 +67,12 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     this.#port = config.port;
     this.#settings = config.settings;
     this.#pool = pool;
-    this.#keeper = { counters: this.#counters, left: (session) => this.#left(session), turnedAway: this.#turnedAway };
+    this.#keeper = {
+      counters: this.#counters,
+      left: (session) => this.#left(session),
+      turnedAway: this.#turnedAway,
+      connectFailed: (memberId, reason) => this.emit('connect-failed', { memberId, reason }),
+    };
     this.#status = this.#verdict();
     pool.on('status', this.#review);
   }

@@ -9,12 +9,13 @@ import { isStrategy, type Strategy } from './strategy.ts';
 /** Strategies that a spec can name. */
 export type StrategyName = 'round-robin' | 'least-connections' | 'random' | 'source-ip' | 'source-ip-port';
 
-const builtIn: { readonly [Name in StrategyName]: <T>() => Strategy<T> } = {
-  'round-robin': roundRobin,
-  'least-connections': leastConnections,
-  random: random,
-  'source-ip': sourceIp,
-  'source-ip-port': sourceIpPort,
+// Strategies hold no state (their pickers do), so one of each serves every pool, and a name always means the same value.
+const builtIn: { readonly [Name in StrategyName]: unknown } = {
+  'round-robin': roundRobin(),
+  'least-connections': leastConnections(),
+  random: random(),
+  'source-ip': sourceIp(),
+  'source-ip-port': sourceIpPort(),
 };
 
 /** The names of all built-in strategies. */
@@ -22,7 +23,7 @@ export const strategyNames: readonly StrategyName[] = Object.keys(builtIn) as St
 
 export function readStrategy<T>(value: unknown, path: string): Strategy<T> {
   if (isStrategy<T>(value)) return value;
-  if (typeof value === 'string' && Object.hasOwn(builtIn, value)) return builtIn[value as StrategyName]<T>();
+  if (typeof value === 'string' && Object.hasOwn(builtIn, value)) return builtIn[value as StrategyName] as Strategy<T>;
   const names = strategyNames.map((name) => `'${name}'`).join(', ');
   throw new SpecError(path, value, `one of ${names}, or a strategy (an object with a name and a prepare function)`);
 }
