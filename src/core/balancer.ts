@@ -1,6 +1,6 @@
 import type { StrategyContext } from '../strategies/strategy.ts';
 import type { Attachment, Placement, PreparedChange } from './attachment.ts';
-import { type BalancerConfig, type BalancerSpec, type ReferringVip, readBalancer } from './balancer-spec.ts';
+import { type BalancerConfig, type BalancerSpec, readBalancer } from './balancer-spec.ts';
 import { Emitter, type ListenerErrorEvent } from './emitter.ts';
 import { contextOf, type Environment } from './environment.ts';
 import { describe, InUseError, SpecError } from './errors.ts';

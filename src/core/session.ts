@@ -51,6 +51,10 @@ export class Session<T = unknown> {
     this.client = client;
   }
 
+  get refused(): false {
+    return false;
+  }
+
   /** The member that serves the client, or is being connected to. */
   get member(): Member<T> | undefined {
     return this.#lease?.member;

@@ -1,0 +1,134 @@
+import type { AddressInfo } from 'node:net';
+import { formatEndpoint, isUnix } from '../core/address.ts';
+import type { Attachment, Placement, PreparedChange } from '../core/attachment.ts';
+import type { Balancer } from '../core/balancer.ts';
+import { Emitter } from '../core/emitter.ts';
+import { EvenkeelError } from '../core/errors.ts';
+import type { VirtualIP } from '../core/virtual-ip.ts';
+import { type CloseOptions, deadlineOf } from './close-options.ts';
+import { TcpServer, type TroubleEvents } from './tcp/server.ts';
+import { SocketServer } from './tcp/socket-server.ts';
+
+/** A virtual IP that listens: who serves its clients, and the socket they come in by, known by its endpoint. */
+interface Open<T> {
+  readonly server: TcpServer<T>;
+  readonly endpoint: string;
+  readonly socket: SocketServer;
+}
+
+/**
+ * The real listeners of all virtual IPs of a balancer: they open and close as virtual IPs come and go. A socket that another
+ * virtual IP takes over (one renamed, two that swap ports) stays bound throughout.
+ */
+export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implements AsyncDisposable, Attachment<T> {
+  readonly #balancer: Balancer<T>;
+  #open: ReadonlyMap<VirtualIP<T>, Open<T>> = new Map();
+  /** Servers of virtual IPs that went, until their last client has. */
+  readonly #draining = new Set<TcpServer<T>>();
+
+  private constructor(balancer: Balancer<T>) {
+    super();
+    this.#balancer = balancer;
+  }
+
+  /** @internal */
+  static async open<T>(balancer: Balancer<T>): Promise<BalancerListener<T>> {
+    const listener = new BalancerListener(balancer);
+    await balancer.attach(listener);
+    return listener;
+  }
+
+  /** Where each virtual IP listens, by its name: what Node's `server.address()` gives. */
+  get addresses(): ReadonlyMap<string, AddressInfo | string | null> {
+    return new Map(Array.from(this.#open, ([vip, { socket }]) => [vip.name, socket.address]));
+  }
+
+  /** As `Listener.close()`, for all virtual IPs together; the balancer is no longer followed. */
+  async close(options: CloseOptions = {}): Promise<void> {
+    const deadline = deadlineOf(options);
+    this.#balancer.detach(this);
+    const open = [...this.#open.values()];
+    this.#open = new Map();
+    for (const { server, socket } of open) {
+      socket.close();
+      this.#draining.add(server);
+    }
+    await Promise.all(Array.from(this.#draining, (server) => this.#drain(server, deadline)));
+  }
+
+  /** `close()` with its default deadline. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal of `Attachment` */
+  async prepare(placements: readonly Placement<T>[]): Promise<PreparedChange> {
+    const bound = new Map(Array.from(this.#open.values(), ({ endpoint, socket }) => [endpoint, socket]));
+    const next = new Map<VirtualIP<T>, Open<T>>();
+    const fresh: { server?: TcpServer<T>; socket?: SocketServer }[] = [];
+    const cancel = (): void => {
+      for (const { server, socket } of fresh) {
+        socket?.close();
+        void server?.close(0);
+      }
+    };
+    try {
+      for (const { vip, address, port } of placements) {
+        const endpoint = endpointOf(vip, address, port);
+        let server = this.#open.get(vip)?.server;
+        if (server === undefined) {
+          server = this.#serve(vip);
+          fresh.push({ server });
+        }
+        let socket = bound.get(endpoint);
+        bound.delete(endpoint);
+        if (socket === undefined) {
+          socket = await SocketServer.bind(address, port, server.accept, server.troubled.bind(server));
+          fresh.push({ socket });
+        }
+        next.set(vip, { server, endpoint, socket });
+      }
+    } catch (error) {
+      cancel();
+      throw error;
+    }
+    return { commit: () => this.#commit(next), cancel };
+  }
+
+  /** @internal of `Attachment` */
+  failed(cause: unknown): void {
+    const message = `a virtual IP has no listener: ${cause instanceof Error ? cause.message : String(cause)}`;
+    this.emit('error', new EvenkeelError('ERR_EVENKEEL_LISTEN', message, { cause }));
+  }
+
+  #commit(next: ReadonlyMap<VirtualIP<T>, Open<T>>): void {
+    const before = this.#open;
+    this.#open = next;
+    const kept = new Set(Array.from(next.values(), ({ socket }) => socket));
+    for (const { server, socket } of next.values()) {
+      socket.accept = server.accept;
+      server.followPool();
+    }
+    for (const [vip, { server, socket }] of before) {
+      if (!kept.has(socket)) socket.close();
+      if (!next.has(vip)) void this.#drain(server, Number.POSITIVE_INFINITY);
+    }
+  }
+
+  #serve(vip: VirtualIP<T>): TcpServer<T> {
+    const server = new TcpServer(vip);
+    server.on('error', (error) => this.emit('error', error));
+    return server;
+  }
+
+  async #drain(server: TcpServer<T>, deadline: number): Promise<void> {
+    this.#draining.add(server);
+    await server.close(deadline);
+    this.#draining.delete(server);
+  }
+}
+
+/** What tells bound sockets apart; where the system chooses the port, each virtual IP has one of its own. */
+function endpointOf(vip: { readonly name: string }, address: string, port: number): string {
+  return port === 0 && !isUnix(address) ? `${address} of ${vip.name}` : formatEndpoint(address, port);
+}

@@ -1,0 +1,7 @@
+/** The Node adapter: real TCP listeners for virtual IPs, real connections to members, probes that knock on real ports. */
+export type { BalancerListener } from './balancer-listener.ts';
+export type { CloseOptions } from './close-options.ts';
+export { listen } from './listen.ts';
+export type { Listener } from './listener.ts';
+export { tcpProbe } from './probes/tcp-probe.ts';
+export type { TroubleEvents } from './tcp/server.ts';

@@ -1,0 +1,55 @@
+import type { AddressInfo } from 'node:net';
+import { Emitter } from '../core/emitter.ts';
+import type { VirtualIP } from '../core/virtual-ip.ts';
+import { type CloseOptions, deadlineOf } from './close-options.ts';
+import { TcpServer, type TroubleEvents } from './tcp/server.ts';
+import { SocketServer } from './tcp/socket-server.ts';
+
+/** The real listener of one virtual IP. */
+export class Listener<T = unknown> extends Emitter<TroubleEvents> implements AsyncDisposable {
+  readonly vip: VirtualIP<T>;
+  readonly #server: TcpServer<T>;
+  readonly #socket: SocketServer;
+  readonly #address: AddressInfo | string | null;
+
+  private constructor(server: TcpServer<T>, socket: SocketServer) {
+    super();
+    this.vip = server.vip;
+    this.#server = server;
+    this.#socket = socket;
+    this.#address = socket.address;
+    server.on('error', (error) => this.emit('error', error));
+  }
+
+  /** @internal */
+  static async open<T>(vip: VirtualIP<T>): Promise<Listener<T>> {
+    const server = new TcpServer(vip);
+    try {
+      const socket = await SocketServer.bind(vip.address, vip.port, server.accept, (error) => server.troubled(error));
+      return new Listener(server, socket);
+    } catch (error) {
+      await server.close(0);
+      throw error;
+    }
+  }
+
+  /** What Node's `server.address()` gives: `{ address, port, family }`, or the path of a Unix socket. */
+  get address(): AddressInfo | string | null {
+    return this.#address;
+  }
+
+  /**
+   * Stops accepting, sends away clients that wait, lets running connections finish until the deadline, then ends what is left.
+   * Resolves when nothing is left.
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    const deadline = deadlineOf(options);
+    this.#socket.close();
+    await this.#server.close(deadline);
+  }
+
+  /** `close()` with its default deadline. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,299 @@
+import type { Socket } from 'node:net';
+import { systemClock, type Timer } from '../../core/clock.ts';
+import { EvenkeelError } from '../../core/errors.ts';
+import type { Outcome } from '../../core/lease.ts';
+import type { Member } from '../../core/member.ts';
+import type { Session } from '../../core/session.ts';
+import type { Timeouts } from '../../core/vip-spec.ts';
+import type { VirtualIP } from '../../core/virtual-ip.ts';
+import { connectTo, isLocalFailure, reset } from './member-socket.ts';
+import { bulk, giveBack, landing, takeBuffer } from './read-buffers.ts';
+
+/** What a connection asks of the server that it belongs to. */
+export interface ConnectionOwner<T> {
+  readonly vip: VirtualIP<T>;
+  closed(connection: Connection<T>): void;
+  troubled(error: EvenkeelError): void;
+}
+
+/** Links a socket to its connection, so that all connections share one set of event handlers instead of a dozen closures each. */
+const connection = Symbol('evenkeel.connection');
+
+type Owned = Socket & { [connection]: Connection<unknown> };
+
+const nothing = Buffer.alloc(0);
+
+/**
+ * One client of a TCP virtual IP: waits for its turn, finds a member (the next one, where one cannot be connected to), then moves
+ * bytes both ways until both ends are done. Nothing is read from the client before its member is connected, so a failed connect
+ * loses nothing; each side is read only as fast as the other takes it.
+ */
+export class Connection<T> {
+  readonly #owner: ConnectionOwner<T>;
+  readonly #client: Socket;
+  readonly #session: Session<T>;
+  #upstream: Socket | undefined;
+  #isConnected = false;
+  #isClosed = false;
+  #outcome: Outcome = 'success';
+  /** For the connect under way, or the pause before the next. */
+  #timer: Timer;
+  /** Where the next read from the member goes: `landing`, or a buffer of this connection's own. */
+  #buffer: Buffer = landing;
+  /** Bytes that each side has sent or taken, as last seen, and when that last changed: `endIfIdle` compares. */
+  #clientSeen = 0;
+  #clientSince = 0;
+  #memberSeen = 0;
+  #memberSince = 0;
+
+  constructor(owner: ConnectionOwner<T>, client: Socket, session: Session<T>) {
+    this.#owner = owner;
+    this.#client = client;
+    this.#session = session;
+    (client as Owned)[connection] = this as Connection<unknown>;
+    client.on('error', clientFailed);
+    client.on('close', clientClosed);
+  }
+
+  get member(): Member<T> | undefined {
+    return this.#session.member;
+  }
+
+  /** Whether it waits for its turn, or for a member. */
+  get isWaiting(): boolean {
+    return !this.#isConnected;
+  }
+
+  /** Its turn has come: looks for a member. */
+  start(): void {
+    this.#try(() => this.#session.next());
+  }
+
+  /** Ends it at once, both peers see a reset. */
+  abort(): void {
+    this.#outcome = 'aborted';
+    reset(this.#client);
+    this.#close();
+  }
+
+  /** Ends it where one side has neither sent nor taken a byte for as long as its timeout says. */
+  endIfIdle(now: number, timeouts: Timeouts): void {
+    const upstream = this.#upstream;
+    if (!this.#isConnected || upstream === undefined) return;
+    const clientMoved = moved(this.#client);
+    if (clientMoved !== this.#clientSeen) {
+      this.#clientSeen = clientMoved;
+      this.#clientSince = now;
+    }
+    const memberMoved = moved(upstream);
+    if (memberMoved !== this.#memberSeen) {
+      this.#memberSeen = memberMoved;
+      this.#memberSince = now;
+    }
+    const isClientIdle = timeouts.client > 0 && now - this.#clientSince >= timeouts.client;
+    const isMemberIdle = timeouts.member > 0 && now - this.#memberSince >= timeouts.member;
+    if (!isClientIdle && !isMemberIdle) return;
+    this.#client.destroy();
+    upstream.destroy();
+  }
+
+  /** Asks the session what to do next, and does it. */
+  #try(ask: () => ReturnType<Session<T>['next']>): void {
+    let next: ReturnType<Session<T>['next']>;
+    try {
+      next = ask();
+    } catch (cause) {
+      // A user's strategy threw: this client is lost, and nobody else.
+      this.#owner.troubled(new EvenkeelError('ERR_EVENKEEL_STRATEGY', 'the strategy threw', { cause }));
+      return this.abort();
+    }
+    if (next.refused) return this.abort();
+    if ('pause' in next) {
+      this.#timer = systemClock.setTimeout(() => this.#try(() => this.#session.next()), next.pause);
+    } else {
+      this.#connect(next.member);
+    }
+  }
+
+  #connect(member: Member<T>): void {
+    const timeout = this.#owner.vip.timeouts.connect;
+    const upstream = connectTo(member.address, member.port, timeout, {
+      buffer: () => this.#buffer,
+      callback: (bytes, buffer) => this.#fromMember(bytes, buffer as Buffer),
+    });
+    (upstream as Owned)[connection] = this as Connection<unknown>;
+    this.#upstream = upstream;
+    upstream.on('connect', memberConnected);
+    upstream.on('error', memberFailed);
+    upstream.on('close', memberClosed);
+    if (timeout > 0) {
+      this.#timer = systemClock.setTimeout(() => {
+        upstream.destroy(new Error(`no connection to ${member.id} within ${timeout} ms`));
+      }, timeout);
+    }
+  }
+
+  /** @internal */
+  memberConnected(): void {
+    const upstream = this.#upstream as Socket;
+    systemClock.clearTimeout(this.#timer);
+    this.#isConnected = true;
+    this.#session.connected();
+    this.#clientSince = this.#memberSince = systemClock.now();
+    upstream.on('drain', memberDrained);
+    upstream.on('end', memberEnded);
+    const client = this.#client;
+    client.on('data', clientSent);
+    client.on('end', clientEnded);
+    client.resume();
+  }
+
+  /** @internal */
+  memberFailed(socket: Socket, error: NodeJS.ErrnoException): void {
+    if (socket !== this.#upstream || this.#isClosed) return;
+    if (this.#isConnected) {
+      this.#outcome = 'failure';
+      return reset(this.#client);
+    }
+    systemClock.clearTimeout(this.#timer);
+    this.#upstream = undefined;
+    if (isLocalFailure(error)) {
+      const message = `cannot connect to a member: ${error.message}`;
+      this.#owner.troubled(new EvenkeelError('ERR_EVENKEEL_LOCAL_RESOURCE', message, { cause: error }));
+      this.#try(() => this.#session.connectImpossible());
+    } else {
+      this.#try(() => this.#session.connectFailed(messageOf(error)));
+    }
+  }
+
+  /** @internal */
+  fromClient(chunk: Buffer): void {
+    this.#session.countIn(chunk.length);
+    if (this.#upstream?.write(chunk) === false) this.#client.pause();
+  }
+
+  /**
+   * Called by the socket with what it has read into the buffer; returns whether it shall read on.
+   *
+   * A write that is not done when `write()` returns still needs its bytes. Those from `landing` are copied beforehand; a buffer of
+   * our own is left alone, reading stops, and an empty write, which is done when all before it are, starts it again. (Not 'drain':
+   * Node emits that only for writes beyond its high-water mark.)
+   */
+  #fromMember(bytes: number, buffer: Buffer): boolean {
+    const client = this.#client;
+    this.#session.countOut(bytes);
+    if (client.destroyed) return false;
+    const isLanding = buffer === landing;
+    client.write(isLanding ? Buffer.from(buffer.subarray(0, bytes)) : buffer.subarray(0, bytes));
+    if (client.writableLength > 0) {
+      client.write(nothing, this.#writtenToClient);
+      return false;
+    }
+    this.#sizeBuffer(bytes);
+    return true;
+  }
+
+  readonly #writtenToClient = (): void => {
+    const upstream = this.#upstream;
+    if (upstream === undefined || this.#isClosed) return;
+    this.#sizeBuffer(bulk);
+    upstream.resume();
+  };
+
+  /** A buffer of its own for a connection that moves bulk; the shared one for all others. */
+  #sizeBuffer(bytes: number): void {
+    const isOwn = this.#buffer !== landing;
+    if (isOwn === bytes >= bulk) return;
+    if (isOwn) giveBack(this.#buffer);
+    this.#buffer = isOwn ? landing : takeBuffer();
+  }
+
+  /** @internal */
+  clientFailed(): void {
+    // 'close' follows, and takes the member's side along.
+    this.#outcome = 'aborted';
+  }
+
+  /** @internal */
+  clientDone(): void {
+    this.#upstream?.end();
+  }
+
+  /** @internal */
+  memberDone(): void {
+    this.#client.end();
+  }
+
+  /** @internal */
+  memberDrained(): void {
+    this.#client.resume();
+  }
+
+  /** @internal one of the two sockets is closed: when both are, so is the connection */
+  socketClosed(socket: Socket, hadError: boolean): void {
+    if (this.#isClosed || (socket !== this.#client && socket !== this.#upstream)) return;
+    const other = socket === this.#client ? this.#upstream : this.#client;
+    if (other === undefined || other.closed) return this.#close();
+    // A socket that closed before both directions had ended takes the other with it.
+    if (hadError) reset(other);
+    else if (!socket.readableEnded || !socket.writableFinished) other.destroy();
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    systemClock.clearTimeout(this.#timer);
+    if (this.#upstream !== undefined) reset(this.#upstream);
+    // A buffer that a cancelled write might still refer to is left to the garbage collector.
+    if (this.#buffer !== landing && this.#client.writableLength === 0) giveBack(this.#buffer);
+    this.#buffer = landing;
+    this.#session.leave(this.#outcome);
+    this.#owner.closed(this);
+  }
+}
+
+function moved(socket: Socket): number {
+  return socket.bytesRead + (socket.bytesWritten ?? 0) - socket.writableLength;
+}
+
+function messageOf(error: Error): string {
+  // Several addresses of one name that all failed.
+  if (error instanceof AggregateError) return error.errors.map((each: Error) => each.message).join('; ');
+  return error.message;
+}
+
+function clientSent(this: Socket, chunk: Buffer): void {
+  (this as Owned)[connection].fromClient(chunk);
+}
+
+function clientEnded(this: Socket): void {
+  (this as Owned)[connection].clientDone();
+}
+
+function clientFailed(this: Socket): void {
+  (this as Owned)[connection].clientFailed();
+}
+
+function clientClosed(this: Socket, hadError: boolean): void {
+  (this as Owned)[connection].socketClosed(this, hadError);
+}
+
+function memberConnected(this: Socket): void {
+  (this as Owned)[connection].memberConnected();
+}
+
+function memberDrained(this: Socket): void {
+  (this as Owned)[connection].memberDrained();
+}
+
+function memberEnded(this: Socket): void {
+  (this as Owned)[connection].memberDone();
+}
+
+function memberFailed(this: Socket, error: NodeJS.ErrnoException): void {
+  (this as Owned)[connection].memberFailed(this, error);
+}
+
+function memberClosed(this: Socket, hadError: boolean): void {
+  (this as Owned)[connection].socketClosed(this, hadError);
+}

@@ -1,0 +1,35 @@
+import { connect, type OnReadOpts, type Socket } from 'node:net';
+import { isIp, isUnix } from '../../core/address.ts';
+
+/** Milliseconds of silence after which the system probes a connection's peer; what HAProxy's `tcp-ka` leaves to the system. */
+export const keepAliveInitialDelay = 60_000;
+
+/**
+ * Starts connecting to a member. Half-open, since a client may stop sending and still wait for its answer.
+ *
+ * @param connectTimeout milliseconds, 0 for none; what each address of a host name gets is derived from it
+ */
+export function connectTo(address: string, port: number, connectTimeout: number, onread?: OnReadOpts): Socket {
+  const options = { allowHalfOpen: true, ...(onread === undefined ? undefined : { onread }) };
+  if (isUnix(address)) return connect({ ...options, path: address.slice('unix:'.length) });
+  const tcp = { ...options, host: address, port, noDelay: true, keepAlive: true, keepAliveInitialDelay };
+  if (isIp(address)) return connect(tcp);
+  // Node gives each address of a name 250 ms by default, too little for a far member; two get a fair share of the timeout.
+  const autoSelectFamilyAttemptTimeout = connectTimeout > 0 ? Math.max(250, Math.floor(connectTimeout / 2)) : 5000;
+  return connect({ ...tcp, autoSelectFamily: true, autoSelectFamilyAttemptTimeout });
+}
+
+const localCodes = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
+
+/** Whether a connect failed for want of something on this machine, which says nothing about the member. */
+export function isLocalFailure(error: NodeJS.ErrnoException): boolean {
+  return error.code !== undefined && localCodes.has(error.code);
+}
+
+/** Ends a socket with a reset, so that the peer sees a failure and not a clean end; where there are no resets, by closing. */
+export function reset(socket: Socket): void {
+  if (socket.destroyed) return;
+  // A Unix socket has no reset, and Node throws at the attempt; one that is still connecting has nobody to tell.
+  if (socket.connecting || socket.remoteAddress === undefined) socket.destroy();
+  else socket.resetAndDestroy();
+}
