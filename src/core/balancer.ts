@@ -6,9 +6,9 @@ import { contextOf, type Environment } from './environment.ts';
 import { describe, InUseError, SpecError } from './errors.ts';
 import { Pool } from './pool.ts';
 import { type PoolSpec, readPool } from './pool-spec.ts';
+import { type BalancerStats, type BalancerStatus, poolStats, poolStatus, vipStats, vipStatus } from './report.ts';
 import { Counters, type Stats, sumStats } from './stats.ts';
 import type { OperatingStatus, StatusChange } from './status.ts';
-import { type BalancerStats, type BalancerStatus, poolStats, poolStatus, vipStats, vipStatus } from './report.ts';
 import { readVip, type VipSpec } from './vip-spec.ts';
 import { VirtualIP } from './virtual-ip.ts';
 
@@ -192,7 +192,10 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     const newVips = new Map(
       config.vips
         .filter(({ name }) => !this.#vips.has(name))
-        .map((vip) => [vip.name, new VirtualIP<T>(vip, (this.#pools.get(vip.pool) ?? newPools.get(vip.pool)) as Pool<T>)]),
+        .map((vip) => [
+          vip.name,
+          new VirtualIP<T>(vip, (this.#pools.get(vip.pool) ?? newPools.get(vip.pool)) as Pool<T>),
+        ]),
     );
     const placements = config.vips.map(({ name, address, port }) => {
       return { vip: (this.#vips.get(name) ?? newVips.get(name)) as VirtualIP<T>, address, port };

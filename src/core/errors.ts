@@ -34,7 +34,10 @@ export class SpecError extends EvenkeelError {
   readonly expected: string;
 
   constructor(path: string, value: unknown, expected: string) {
-    super('ERR_EVENKEEL_SPEC', `${path === '' ? 'spec' : printable(path)}: expected ${expected}, got ${describe(value)}`);
+    super(
+      'ERR_EVENKEEL_SPEC',
+      `${path === '' ? 'spec' : printable(path)}: expected ${expected}, got ${describe(value)}`,
+    );
     this.path = path;
     this.value = value;
     this.expected = expected;

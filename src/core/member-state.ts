@@ -1,8 +1,8 @@
 import type { HealthMonitor } from '../health/monitor-spec.ts';
 import { RiseFall } from '../health/rise-fall.ts';
 import type { DrainOptions, DrainResult } from './drain.ts';
-import { type MemberConfig, type MemberUpdate, unlimited } from './member-spec.ts';
 import { Member } from './member.ts';
+import { type MemberConfig, type MemberUpdate, unlimited } from './member-spec.ts';
 import { Counters } from './stats.ts';
 import type { MemberStatus } from './status.ts';
 

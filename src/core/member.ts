@@ -1,6 +1,6 @@
-import type { MemberState } from './member-state.ts';
-import type { MemberUpdate } from './member-spec.ts';
 import type { DrainOptions, DrainResult } from './drain.ts';
+import type { MemberUpdate } from './member-spec.ts';
+import type { MemberState } from './member-state.ts';
 import type { Stats } from './stats.ts';
 import type { MemberStatus } from './status.ts';
 
@@ -88,4 +88,3 @@ export class Member<T = unknown> {
     stateOf = (member) => member.#state;
   }
 }
-

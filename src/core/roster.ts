@@ -232,7 +232,8 @@ export class Roster<T> implements LeaseBooks<T> {
   }
 
   #tier(members: readonly Member<T>[], previous: Tier<T> | undefined): Tier<T> {
-    const picker: Picker<T> | undefined = members.length === 0 ? previous?.picker : this.#strategy.prepare(members, previous?.picker, this.#context);
+    const picker: Picker<T> | undefined =
+      members.length === 0 ? previous?.picker : this.#strategy.prepare(members, previous?.picker, this.#context);
     return new Tier(members, picker);
   }
 }

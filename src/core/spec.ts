@@ -32,7 +32,11 @@ export class Fields<Name extends string> {
   }
 
   /** The field checked by `check`, or the fallback where it is not given. */
-  read<Value, Fallback>(name: Name, check: (value: unknown, path: string) => Value, fallback: Fallback): Value | Fallback {
+  read<Value, Fallback>(
+    name: Name,
+    check: (value: unknown, path: string) => Value,
+    fallback: Fallback,
+  ): Value | Fallback {
     const value = this.#values[name];
     return value === undefined || value === null ? fallback : check(value, at(this.path, name));
   }
@@ -93,7 +97,8 @@ const hasControlCharacter = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
 /** A name or id: 1 to 255 characters, none of them a control character. */
 export function name(value: unknown, path: string): string {
-  if (typeof value === 'string' && value !== '' && value.length <= 255 && !hasControlCharacter.test(value)) return value;
+  if (typeof value === 'string' && value !== '' && value.length <= 255 && !hasControlCharacter.test(value))
+    return value;
   throw new SpecError(path, value, 'a string of 1 to 255 characters without control characters');
 }
 

@@ -129,7 +129,8 @@ function readCidrs(value: unknown, path: string): AllowedCidrs {
   const text = list((entry, entryPath) => name(entry, entryPath))(value, path);
   const blocks = text.map((entry, index) => {
     const cidr = parseCidr(entry);
-    if (cidr === undefined) throw new SpecError(at(path, index), entry, "a block such as '10.0.0.0/8' or '2001:db8::/32'");
+    if (cidr === undefined)
+      throw new SpecError(at(path, index), entry, "a block such as '10.0.0.0/8' or '2001:db8::/32'");
     return cidr;
   });
   return { text, blocks };

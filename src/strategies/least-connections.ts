@@ -76,7 +76,9 @@ class LeastConnectionsPicker<T> implements Picker<T> {
     while (frontier.length > 0) {
       let next = 0;
       for (let f = 1; f < frontier.length; f++) {
-        if (this.#isBefore(this.#heap[frontier[f] as number] as number, this.#heap[frontier[next] as number] as number)) {
+        if (
+          this.#isBefore(this.#heap[frontier[f] as number] as number, this.#heap[frontier[next] as number] as number)
+        ) {
           next = f;
         }
       }
