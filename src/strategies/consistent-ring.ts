@@ -8,114 +8,132 @@ import type { PickRequest } from './strategy.ts';
  * The mapping is a function of the members' ids and weights alone: the same in every process, whatever the order or the
  * history. A member that goes moves only its own keys, one that comes takes keys only for itself.
  *
- * Weights are honoured without repeating points: a weight is taken apart into powers of two, each power has a circle of its
- * own, and distances on the circle of power 2^p count 2^-p. So a member has `points` points for each bit set in its weight, and
- * a change of weight moves keys only to or from that member.
+ * Weights are honoured without repeating points by their number: a weight is taken apart into powers of two, a member has
+ * `points` points for each, and the distance to a point of power 2^p counts 2^-p of what it is. So a change of weight, too, moves
+ * keys only to or from that member.
  *
- * With 16 points and 5 probes the shares of equal members scatter by 7.5 % (standard deviation), as with a classic ring of
- * about 180 points a member, at a tenth of the memory and of the time to prepare.
+ * With 24 points and 3 probes the shares of a thousand equal members scatter by 9 % (standard deviation, measured), as with a
+ * classic ring of about 120 points a member, at a fifth of the memory and of the time to prepare.
  *
- * Cost: a lookup O(1) expected (5 probes for each power of two in use, at most 9); preparing O(n log n).
+ * Cost: a lookup O(1) expected: each probe walks as far as the heaviest power could still win, which is one or two points for
+ * equal weights and 85 at the worst mix of 1 and 256. Preparing O(n) expected.
  */
 export class ConsistentRing<T> {
-  readonly #circles: readonly Circle<T>[];
+  readonly #members: readonly Member<T>[];
+  /** The points, ascending by place. */
+  readonly #places: Uint32Array;
+  /** Whose point it is and for which power: the member's index times 16, plus the power. */
+  readonly #tags: Int32Array;
+  /** The circle is cut into about as many equal sectors as there are points: where each sector's points begin. */
+  readonly #sectors: Int32Array;
+  readonly #shift: number;
+  /** What a unit of distance counts at the least: that of the heaviest power in use. */
+  readonly #leastScale: number;
 
   constructor(members: readonly Member<T>[]) {
-    const circles: Circle<T>[] = [];
-    for (let power = 8; power >= 0; power--) {
-      const peers = members.filter((member) => (member.weight & (1 << power)) !== 0);
-      if (peers.length > 0) circles.push(new Circle(peers, power));
-    }
-    this.#circles = circles;
+    const size = members.reduce((sum, { weight }) => sum + bitsOf(weight) * points, 0);
+    const sectorBits = Math.ceil(Math.log2(size));
+    this.#members = members;
+    this.#places = new Uint32Array(size);
+    this.#tags = new Int32Array(size);
+    this.#sectors = new Int32Array(2 ** sectorBits);
+    this.#shift = 32 - sectorBits;
+    const heaviest = members.reduce((most, { weight }) => Math.max(most, weight), 1);
+    this.#leastScale = scales[31 - Math.clz32(heaviest)] as number;
+    this.#fill();
   }
 
   /** The member for a hashed key: the closest acceptable one, as if the others were not there. */
   find(hash: number, request: PickRequest<T>): Member<T> | undefined {
+    const places = this.#places;
     let closest = Number.POSITIVE_INFINITY;
     let found: Member<T> | undefined;
-    for (const circle of this.#circles) {
-      for (let probe = 0; probe < probes; probe++) {
-        const place = avalanche(hash + Math.imul(probe, 0x9e3779b9));
-        let point = circle.after(place);
-        let distance = circle.distance(place, point);
-        if (distance >= closest) continue;
-        let member = circle.owner(point);
-        for (let step = 1; !request.accepts(member); step++) {
-          point = step < circle.size ? circle.next(point) : -1;
-          distance = point < 0 ? Number.POSITIVE_INFINITY : circle.distance(place, point);
-          if (distance >= closest) break;
-          member = circle.owner(point);
+    for (let probe = 0; probe < probes; probe++) {
+      const place = avalanche(hash + Math.imul(probe, 0x9e3779b9));
+      let point = this.#after(place);
+      for (let steps = places.length; steps > 0; steps--) {
+        const distance = ((places[point] as number) - place) >>> 0;
+        if (distance * this.#leastScale >= closest) break;
+        const tag = this.#tags[point] as number;
+        const scaled = distance * (scales[tag & 15] as number);
+        if (scaled < closest) {
+          const member = this.#members[tag >>> 4] as Member<T>;
+          if (request.accepts(member)) {
+            closest = scaled;
+            found = member;
+          }
         }
-        if (distance >= closest) continue;
-        closest = distance;
-        found = member;
+        point = point + 1 === places.length ? 0 : point + 1;
       }
     }
     return found;
   }
-}
-
-const points = 16;
-const probes = 5;
-
-/** Owner and place of a point share one number, so that sorting needs no comparison function: 32 bits place, 21 bits owner. */
-const owners = 2 ** 21;
-
-class Circle<T> {
-  readonly #peers: readonly Member<T>[];
-  readonly #scale: number;
-  /** Ascending. */
-  readonly #places: Uint32Array;
-  readonly #owners: Int32Array;
-  /** Where in `#places` each of equally wide sectors begins: a lookup starts there instead of searching. */
-  readonly #sectors: Int32Array;
-  readonly #shift: number;
-
-  constructor(peers: readonly Member<T>[], power: number) {
-    if (peers.length > owners) throw new RangeError(`a consistent ring holds at most ${owners} members`);
-    this.#peers = peers;
-    this.#scale = 2 ** -power;
-    const sorted = new Float64Array(peers.length * points);
-    for (const [owner, member] of peers.entries()) {
-      const seed = murmur3(member.id, power);
-      for (let point = 0; point < points; point++) {
-        const place = avalanche(seed + Math.imul(point, 0x9e3779b9));
-        sorted[owner * points + point] = place * owners + owner;
-      }
-    }
-    sorted.sort();
-    this.#places = Uint32Array.from(sorted, (value) => Math.floor(value / owners));
-    this.#owners = Int32Array.from(sorted, (value) => value % owners);
-    const bits = Math.ceil(Math.log2(sorted.length));
-    this.#shift = 32 - bits;
-    this.#sectors = new Int32Array(2 ** bits);
-    let point = 0;
-    for (let sector = 0; sector < this.#sectors.length; sector++) {
-      while (point < this.#places.length && (this.#places[point] as number) >>> this.#shift < sector) point++;
-      this.#sectors[sector] = point;
-    }
-  }
-
-  get size(): number {
-    return this.#places.length;
-  }
 
   /** The first point at or after a place. */
-  after(place: number): number {
+  #after(place: number): number {
+    const places = this.#places;
     let point = this.#sectors[place >>> this.#shift] as number;
-    while (point < this.#places.length && (this.#places[point] as number) < place) point++;
-    return point === this.#places.length ? 0 : point;
+    while (point < places.length && (places[point] as number) < place) point++;
+    return point === places.length ? 0 : point;
   }
 
-  next(point: number): number {
-    return point + 1 === this.#places.length ? 0 : point + 1;
+  /** Bucket sort: hashed places fall evenly into the sectors, so each gets one or two and all of it is O(n). */
+  #fill(): void {
+    const places = this.#places;
+    const tags = this.#tags;
+    const sectors = this.#sectors;
+    const shift = this.#shift;
+    const unsorted = this.#hash();
+    for (let i = 0; i < unsorted.places.length; i++) (sectors[(unsorted.places[i] as number) >>> shift] as number)++;
+    for (let sector = 1; sector < sectors.length; sector++)
+      (sectors[sector] as number) += sectors[sector - 1] as number;
+    // A sector's entry is its end so far; filling it from behind leaves the entry at its beginning.
+    for (let i = unsorted.places.length - 1; i >= 0; i--) {
+      const place = unsorted.places[i] as number;
+      const point = --(sectors[place >>> shift] as number);
+      places[point] = place;
+      tags[point] = unsorted.tags[i] as number;
+    }
+    for (let i = 1; i < places.length; i++) {
+      const place = places[i] as number;
+      const tag = tags[i] as number;
+      let point = i;
+      for (; point > 0 && (places[point - 1] as number) > place; point--) {
+        places[point] = places[point - 1] as number;
+        tags[point] = tags[point - 1] as number;
+      }
+      places[point] = place;
+      tags[point] = tag;
+    }
   }
 
-  owner(point: number): Member<T> {
-    return this.#peers[this.#owners[point] as number] as Member<T>;
+  /** The points of all members, hashed from their ids, in no order. */
+  #hash(): { places: Uint32Array; tags: Int32Array } {
+    const places = new Uint32Array(this.#places.length);
+    const tags = new Int32Array(places.length);
+    let next = 0;
+    for (const [index, { id, weight }] of this.#members.entries()) {
+      for (let power = 0; power <= 8; power++) {
+        if ((weight & (1 << power)) === 0) continue;
+        const seed = murmur3(id, power);
+        for (let point = 0; point < points; point++) {
+          places[next] = avalanche(seed + Math.imul(point, 0x9e3779b9));
+          tags[next++] = index * 16 + power;
+        }
+      }
+    }
+    return { places, tags };
   }
+}
 
-  distance(place: number, point: number): number {
-    return (((this.#places[point] as number) - place) >>> 0) * this.#scale;
-  }
+const points = 24;
+const probes = 3;
+
+/** What a unit of distance counts for each power of two; weights go up to 256. */
+const scales: Float64Array = Float64Array.from({ length: 9 }, (_, power) => 2 ** -power);
+
+function bitsOf(weight: number): number {
+  let bits = 0;
+  for (let rest = weight; rest > 0; rest &= rest - 1) bits++;
+  return bits;
 }

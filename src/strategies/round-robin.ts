@@ -6,10 +6,11 @@ import type { Picker, PickRequest, Strategy } from './strategy.ts';
  * often as its weight says, and the picks of a heavy member are spread out (weights 5, 1, 1 give a a b a c a a).
  *
  * Source: nginx, `src/http/ngx_http_upstream_round_robin.c` (Maxim Dounin, 2012), whose sequence this is for pools of up to
- * 64 members. Larger pools run the same algorithm over groups of members of equal weight, and go round within a group: there
- * are at most 256 weights, so the cost does not grow with the number of members. Equal weights are a single group.
+ * 64 members. Larger pools take each weight apart into powers of two and run the same algorithm over the powers: all members
+ * with that bit in their weight form a group and take turns in it. A weight has at most nine bits, so the cost does not grow
+ * with the number of members, and a cycle still is exact. Equal weights are a single group.
  *
- * Cost: a pick O(1) for equal weights, else O(number of groups), at most 256; preparing O(n).
+ * Cost: a pick O(1) for equal weights, O(n) up to 64 members of unequal weights, O(1) beyond (nine groups); preparing O(n).
  */
 export function roundRobin<T = unknown>(): Strategy<T> {
   return {
@@ -23,7 +24,7 @@ const mostSingles = 64;
 
 class RoundRobinPicker<T> implements Picker<T> {
   /** Members that take turns: group `g` gets `#weights[g]` of `#total` picks. */
-  readonly #groups: (readonly Member<T>[])[];
+  readonly #groups: readonly Group<T>[];
   readonly #weights: Int32Array;
   readonly #total: number;
   /** nginx's "current weight" of each group; they sum up to 0. */
@@ -33,7 +34,7 @@ class RoundRobinPicker<T> implements Picker<T> {
 
   constructor(members: readonly Member<T>[], previous: Picker<T> | undefined) {
     this.#groups = group(members);
-    this.#weights = Int32Array.from(this.#groups, (peers) => peers.length * (peers[0] as Member<T>).weight);
+    this.#weights = Int32Array.from(this.#groups, (group) => group.members.length * group.weight);
     this.#total = this.#weights.reduce((sum, weight) => sum + weight, 0);
     this.#current = new Int32Array(this.#groups.length);
     this.#turn = new Int32Array(this.#groups.length);
@@ -42,7 +43,7 @@ class RoundRobinPicker<T> implements Picker<T> {
 
   pick(request: PickRequest<T>): Member<T> | undefined {
     const index = this.#weights.length === 1 ? 0 : this.#heaviest();
-    const peers = this.#groups[index] as readonly Member<T>[];
+    const peers = (this.#groups[index] as Group<T>).members;
     const turn = this.#turn[index] as number;
     const member = peers[turn] as Member<T>;
     if (!request.accepts(member)) return this.#pickAccepted(request);
@@ -89,13 +90,13 @@ class RoundRobinPicker<T> implements Picker<T> {
     }
     if (best < 0) return undefined;
     (current[best] as number) -= total;
-    const peers = this.#groups[best] as readonly Member<T>[];
+    const peers = (this.#groups[best] as Group<T>).members;
     this.#turn[best] = (bestTurn + 1) % peers.length;
     return peers[bestTurn];
   }
 
   #acceptedTurn(g: number, request: PickRequest<T>): number {
-    const peers = this.#groups[g] as readonly Member<T>[];
+    const peers = (this.#groups[g] as Group<T>).members;
     const first = this.#turn[g] as number;
     for (let step = 0; step < peers.length; step++) {
       const turn = (first + step) % peers.length;
@@ -105,31 +106,26 @@ class RoundRobinPicker<T> implements Picker<T> {
   }
 
   /**
-   * Takes over where the previous picker stood, so that a change does not send the next clients to the first members again:
-   * within a group the turn stays with the member that had it (or the next that is left), and groups of the same weight keep
-   * their standing.
+   * Takes over where the previous picker stood, so that a change does not send the next clients to the first members again: a
+   * group that there was before keeps its standing, and the turn in it goes to the member that had it, or the next that is left.
    */
   #carryOn(previous: RoundRobinPicker<T>): void {
-    const standing = new Map<Member<T>, { current: number; place: number }>();
-    for (const [g, peers] of previous.#groups.entries()) {
-      const turn = previous.#turn[g] as number;
-      for (const [index, member] of peers.entries()) {
-        const place = (index - turn + peers.length) % peers.length;
-        standing.set(member, { current: previous.#current[g] as number, place });
-      }
-    }
-    const keepsStanding = this.#groups.length > 1 && previous.#groups.length > 1;
-    for (const [g, peers] of this.#groups.entries()) {
-      let soonest = Number.POSITIVE_INFINITY;
-      for (const [index, member] of peers.entries()) {
-        const before = standing.get(member);
-        if (before === undefined || before.place >= soonest) continue;
-        soonest = before.place;
+    const before = new Map(previous.#groups.map((group, g) => [group.label, g]));
+    for (const [g, { label, members }] of this.#groups.entries()) {
+      const old = before.get(label);
+      if (old === undefined) continue;
+      this.#current[g] = previous.#current[old] as number;
+      const oldMembers = (previous.#groups[old] as Group<T>).members;
+      const oldTurn = previous.#turn[old] as number;
+      const indexOf = new Map(members.map((member, index) => [member, index]));
+      for (let step = 0; step < oldMembers.length; step++) {
+        const index = indexOf.get(oldMembers[(oldTurn + step) % oldMembers.length] as Member<T>);
+        if (index === undefined) continue;
         this.#turn[g] = index;
-        if (keepsStanding) this.#current[g] = before.current;
+        break;
       }
     }
-    if (keepsStanding) this.#balance();
+    this.#balance();
   }
 
   /** Restores the invariants that no standing exceeds the total and that all sum up to 0. */
@@ -147,13 +143,25 @@ class RoundRobinPicker<T> implements Picker<T> {
   }
 }
 
-function group<T>(members: readonly Member<T>[]): (readonly Member<T>[])[] {
-  const byWeight = new Map<number, Member<T>[]>();
-  for (const member of members) {
-    const peers = byWeight.get(member.weight);
-    if (peers === undefined) byWeight.set(member.weight, [member]);
-    else peers.push(member);
+/** Members that take turns. */
+interface Group<T> {
+  /** By what a group is known again after a change. */
+  readonly label: unknown;
+  readonly members: readonly Member<T>[];
+  /** What each of them gets of the picks through this group. */
+  readonly weight: number;
+}
+
+function group<T>(members: readonly Member<T>[]): Group<T>[] {
+  const weight = (members[0] as Member<T>).weight;
+  if (members.every((member) => member.weight === weight)) return [{ label: 'equal', members, weight: 1 }];
+  if (members.length <= mostSingles) {
+    return members.map((member) => ({ label: member, members: [member], weight: member.weight }));
   }
-  if (byWeight.size === 1) return [members];
-  return members.length <= mostSingles ? members.map((member) => [member]) : [...byWeight.values()];
+  const groups: Group<T>[] = [];
+  for (let bit = 256; bit > 0; bit >>= 1) {
+    const peers = members.filter((member) => (member.weight & bit) !== 0);
+    if (peers.length > 0) groups.push({ label: bit, members: peers, weight: bit });
+  }
+  return groups;
 }
