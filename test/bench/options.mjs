@@ -1,0 +1,35 @@
+import { parseArgs } from 'node:util';
+
+/** What `run.mjs`, `picks.mjs` and `tcp.mjs` understand on their command lines. */
+export function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      /** Shorter rounds and fewer of them: under a minute, for a look while working. */
+      quick: { type: 'boolean', default: false },
+      /** The Node binary that evenkeel, the packages it is compared with and the bare relay run on. */
+      node: { type: 'string', default: process.execPath },
+      /** Contestants of the TCP benchmark, by name and separated by commas. */
+      only: { type: 'string' },
+      /** Workloads of the TCP benchmark, likewise. */
+      workloads: { type: 'string' },
+      'only-picks': { type: 'boolean', default: false },
+      'only-tcp': { type: 'boolean', default: false },
+      /** A folder for V8 CPU profiles of the contestants that run on Node. Profiling costs: do not read the figures of such a run. */
+      'cpu-prof': { type: 'string' },
+    },
+  });
+  return {
+    quick: values.quick,
+    node: values.node,
+    only: values.only?.split(','),
+    workloads: values.workloads?.split(','),
+    onlyPicks: values['only-picks'],
+    onlyTcp: values['only-tcp'],
+    cpuProfiles: values['cpu-prof'],
+  };
+}
+
+/** Whether a module is the program itself, and not a part of a larger run. */
+export function isProgram(meta) {
+  return process.argv[1] !== undefined && meta.filename === process.argv[1];
+}

@@ -1,0 +1,36 @@
+import { median } from '../median.mjs';
+
+/**
+ * Nanoseconds for one step of `loop(steps)`: the median of several rounds after a warm-up.
+ *
+ * @param {(steps: number) => void} loop
+ */
+export function nanosecondsPerStep(loop, { rounds, milliseconds }) {
+  const steps = Math.ceil(milliseconds / warmUp(loop, 3 * milliseconds));
+  const figures = Array.from({ length: rounds }, () => (time(loop, steps) * 1e6) / steps);
+  return { median: median(figures), least: Math.min(...figures), most: Math.max(...figures) };
+}
+
+/**
+ * Runs until time and steps suffice for V8 to compile the loop, and for what creation left behind to be collected. Returns the
+ * milliseconds of a step at the best, as a pause must not make the rounds short.
+ */
+function warmUp(loop, milliseconds) {
+  let steps = 64;
+  let total = 0;
+  let best = Number.POSITIVE_INFINITY;
+  for (let chunk = 0; total < milliseconds || chunk < 20; chunk++) {
+    const taken = time(loop, steps);
+    total += taken;
+    best = Math.min(best, taken / steps);
+    if (taken < milliseconds / 20) steps *= 2;
+  }
+  return best;
+}
+
+/** Milliseconds. */
+export function time(loop, steps) {
+  const start = performance.now();
+  loop(steps);
+  return performance.now() - start;
+}

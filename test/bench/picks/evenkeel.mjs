@@ -1,0 +1,78 @@
+import { createPool } from 'evenkeel';
+import { median } from '../median.mjs';
+import { nanosecondsPerStep } from './clock.mjs';
+import { clientAddresses, clientCount, memberAddresses, memberWeights } from './fixtures.mjs';
+
+/**
+ * `pool.acquire()` and `lease.release()`.
+ *
+ * @param inFlight how many leases are held at a time; a lease is released when so many others have been taken after it
+ */
+export function measure({ strategy, isWeighted, members, inFlight, rounds, milliseconds }) {
+  const weights = memberWeights(members, isWeighted);
+  const pool = createPool({
+    name: 'bench',
+    strategy,
+    members: memberAddresses(members).map((address, n) => ({ address, port: 80, weight: weights[n] })),
+  });
+  const loop = strategy.startsWith('source-ip') ? fromClients(pool, inFlight) : fromAnyone(pool, inFlight);
+  const pick = nanosecondsPerStep(loop, { rounds, milliseconds });
+  return { pick, prepare: prepareMilliseconds(pool) };
+}
+
+function fromAnyone(pool, inFlight) {
+  if (inFlight === 0) {
+    return (steps) => {
+      for (let n = 0; n < steps; n++) pool.acquire().release();
+    };
+  }
+  const held = Array.from({ length: inFlight }, () => pool.acquire());
+  let next = 0;
+  return (steps) => {
+    for (let n = 0; n < steps; n++) {
+      held[next].release();
+      held[next] = pool.acquire();
+      next = next + 1 === inFlight ? 0 : next + 1;
+    }
+  };
+}
+
+function fromClients(pool, inFlight) {
+  const requests = clientAddresses().map((clientAddress, n) => ({ clientAddress, clientPort: 1024 + (n % 60_000) }));
+  const held = Array.from({ length: Math.max(1, inFlight) }, (_, n) => pool.acquire(requests[n]));
+  let client = 0;
+  let next = 0;
+  return (steps) => {
+    for (let n = 0; n < steps; n++) {
+      held[next].release();
+      held[next] = pool.acquire(requests[client]);
+      client = (client + 1) & (clientCount - 1);
+      next = next + 1 === held.length ? 0 : next + 1;
+    }
+  };
+}
+
+/**
+ * From a change of one member's state to the first pick after it, which has to wait for the strategy to be prepared anew: the
+ * median over a quarter of a second, after as many changes without counting.
+ */
+function prepareMilliseconds(pool) {
+  const { members } = pool;
+  let figures = [];
+  const isDone = () => figures.length >= 4 && figures.reduce((sum, figure) => sum + figure, 0) > 250;
+  for (const isWarm of [false, true]) {
+    if (isWarm) figures = [];
+    for (let n = 0; !isDone(); n++) {
+      const member = members[(n * 7919) % members.length];
+      for (const enabled of [false, true]) figures.push(changeAndPick(pool, member, { enabled }));
+    }
+  }
+  return median(figures);
+}
+
+function changeAndPick(pool, member, change) {
+  const start = performance.now();
+  member.update(change);
+  pool.acquire({ key: 'bench' }).release();
+  return performance.now() - start;
+}

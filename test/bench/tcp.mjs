@@ -1,0 +1,72 @@
+import { median } from './median.mjs';
+import { isProgram, readOptions } from './options.mjs';
+import { table } from './table.mjs';
+import { contestants } from './tcp/contestants.mjs';
+import { measureCpu, measureMemory } from './tcp/measure.mjs';
+import { startNode, stop } from './tcp/process.mjs';
+import { cpuWorkloads, memoryWorkload } from './tcp/workloads.mjs';
+
+/** The TCP path: CPU and memory of evenkeel beside a bare relay, HAProxy and nginx, each in a process of its own. */
+export async function benchTcp(options, report = () => {}) {
+  const entries = [];
+  const missing = [];
+  for (const contestant of contestants) {
+    if (options.only?.includes(contestant.name) === false) continue;
+    const version = contestant.version(options);
+    if (version === undefined) missing.push(contestant.label);
+    else entries.push({ ...contestant, version });
+  }
+  const backends = await startNode('backends.mjs');
+  const client = await startNode('client.mjs', [], { awaits: false });
+  const setting = { client: client.child, members: backends.message.ports, options };
+  const results = [];
+  const add = (workload, figures) => {
+    const result = { ...workload, rows: rowsOf(entries, figures) };
+    results.push(result);
+    report(result);
+  };
+  const isWanted = ({ name }) => options.workloads === undefined || options.workloads.includes(name);
+  for (const workload of cpuWorkloads(options).filter(isWanted)) {
+    add(workload, await measureCpu(workload, entries, setting));
+  }
+  const memory = memoryWorkload(options);
+  if (isWanted(memory)) add(memory, await measureMemory(memory, entries, setting));
+  await stop(client.child);
+  await stop(backends.child);
+  return { contestants: entries.map(({ name, label, version }) => ({ name, label, version })), missing, results };
+}
+
+/** Ratios are taken within each round and their median is shown, since the machine's speed changes between rounds. */
+function rowsOf(entries, figures) {
+  const floor = figures[entries.findIndex(({ name }) => name === 'bare')];
+  return entries.map(({ name, label }, index) => {
+    const own = figures[index];
+    return {
+      name,
+      label,
+      figures: own,
+      median: median(own),
+      least: Math.min(...own),
+      most: Math.max(...own),
+      ratio: floor === undefined ? undefined : median(own.map((figure, round) => figure / floor[round])),
+    };
+  });
+}
+
+/** A result as Markdown. */
+export function tcpTable({ title, unit, rows, rounds }) {
+  const figure = (value) => (value < 100 ? value.toFixed(1) : value.toFixed(0));
+  const head = [unit, 'median', 'least', 'most', 'ratio to bare relay'];
+  const lines = rows.map(({ label, median: middle, least, most, ratio }) => [
+    label,
+    figure(middle),
+    figure(least),
+    figure(most),
+    ratio === undefined ? '' : ratio.toFixed(2),
+  ]);
+  return `${title} (${rounds} rounds)\n\n${table(head, lines)}\n`;
+}
+
+if (isProgram(import.meta)) {
+  await benchTcp(readOptions(), (result) => console.log(tcpTable(result)));
+}

@@ -1,0 +1,61 @@
+const mib = 1024 * 1024;
+const gib = 1024 * mib;
+
+/**
+ * CPU workloads. `order` is what the client is told, `unitsPer` turns what it did into the unit of the table, `scale` turns
+ * seconds of CPU into the figure shown.
+ */
+export function cpuWorkloads({ quick }) {
+  const milliseconds = quick ? 500 : 1200;
+  const bytes = (quick ? 64 : 160) * mib;
+  const rounds = quick ? 3 : 7;
+  return [
+    {
+      name: 'setup',
+      title: 'Connection set-up: connect, 64 bytes there and back, close; 32 at a time',
+      unit: 'CPU µs per connection',
+      order: { workload: 'setup', milliseconds },
+      unitSize: 1,
+      scale: 1e6,
+      rounds,
+    },
+    {
+      name: 'pingpong',
+      title: 'Kept connections: 128 bytes there and back on 32 connections',
+      unit: 'CPU µs per request',
+      order: { workload: 'pingpong', milliseconds },
+      unitSize: 1,
+      scale: 1e6,
+      rounds,
+    },
+    {
+      name: 'download',
+      title: 'Bulk, member to client, 4 connections',
+      unit: 'CPU ms per GiB',
+      order: { workload: 'download', bytes },
+      unitSize: gib,
+      scale: 1e3,
+      rounds,
+    },
+    {
+      name: 'upload',
+      title: 'Bulk, client to member, 4 connections',
+      unit: 'CPU ms per GiB',
+      order: { workload: 'upload', bytes },
+      unitSize: gib,
+      scale: 1e3,
+      rounds,
+    },
+  ];
+}
+
+export function memoryWorkload({ quick }) {
+  return {
+    name: 'memory',
+    title:
+      'Memory: growth of the resident set with 2,000 idle connections that have each exchanged 64 bytes, in a fresh process',
+    unit: 'KiB per connection',
+    connections: 2000,
+    rounds: quick ? 1 : 3,
+  };
+}
