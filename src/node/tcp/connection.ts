@@ -204,7 +204,7 @@ export class Connection<T> {
   #sizeBuffer(bytes: number): void {
     const isOwn = this.#buffer !== landing;
     if (isOwn === bytes >= bulk) return;
-    if (isOwn) giveBack(this.#buffer);
+    if (isOwn) giveBack(this.#buffer, true);
     this.#buffer = isOwn ? landing : takeBuffer();
   }
 
@@ -244,8 +244,7 @@ export class Connection<T> {
     this.#isClosed = true;
     systemClock.clearTimeout(this.#timer);
     if (this.#upstream !== undefined) reset(this.#upstream);
-    // A buffer that a cancelled write might still refer to is left to the garbage collector.
-    if (this.#buffer !== landing && this.#client.writableLength === 0) giveBack(this.#buffer);
+    if (this.#buffer !== landing) giveBack(this.#buffer, this.#client.writableLength === 0);
     this.#buffer = landing;
     this.#session.leave(this.#outcome);
     this.#owner.closed(this);
