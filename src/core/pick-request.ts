@@ -13,20 +13,30 @@ export interface AcquireRequest<T = unknown> {
 
 /** A pool has one of these and fills it for each pick, so that a pick allocates nothing. */
 export class CurrentRequest<T> implements PickRequest<T> {
-  clientAddress: string | undefined = undefined;
-  clientPort: number | undefined = undefined;
-  key: string | undefined = undefined;
+  #source: AcquireRequest<T> = {};
   #exclude: readonly Member<T>[] | undefined = undefined;
 
-  fill(request: AcquireRequest<T>): void {
-    this.clientAddress = request.clientAddress;
-    this.clientPort = request.clientPort;
-    this.key = request.key;
-    this.#exclude = request.exclude;
+  fill(source: AcquireRequest<T>): void {
+    this.#source = source;
+    this.#exclude = source.exclude;
+  }
+
+  // Read only by strategies that ask: finding out a client's address can cost a system call.
+
+  get clientAddress(): string | undefined {
+    return this.#source.clientAddress;
+  }
+
+  get clientPort(): number | undefined {
+    return this.#source.clientPort;
+  }
+
+  get key(): string | undefined {
+    return this.#source.key;
   }
 
   accepts(member: Member<T>): boolean {
-    if (this.#exclude !== undefined && this.#exclude.includes(member)) return false;
+    if (this.#exclude?.includes(member)) return false;
     const state = stateOf(member);
     if (state.hasRoom) return true;
     state.counters.rejects++;

@@ -1,6 +1,7 @@
 import { canonicalAddress } from './address.ts';
 import type { Lease, Outcome } from './lease.ts';
 import type { Member } from './member.ts';
+import type { AcquireRequest } from './pick-request.ts';
 import { type Refusal, type RefusalReason, refuse } from './refusal.ts';
 import type { Counters } from './stats.ts';
 import type { VirtualIP } from './virtual-ip.ts';
@@ -33,7 +34,7 @@ const longestPause = 1000;
  * One client of a virtual IP, from its admission until it leaves, and the member that serves it. What an adapter tells it is
  * accounted on virtual IP, pool and member alike; what to do after a failed connect is decided here.
  */
-export class Session<T = unknown> {
+export class Session<T = unknown> implements AcquireRequest<T> {
   readonly client: Client;
   readonly #vip: VirtualIP<T>;
   readonly #keeper: SessionKeeper<T>;
@@ -60,6 +61,21 @@ export class Session<T = unknown> {
     return this.#lease?.member;
   }
 
+  /** As strategies see it: an IPv4 client of a dual-stack listener has its IPv4 address. */
+  get clientAddress(): string | undefined {
+    const { address } = this.client;
+    return address === undefined ? undefined : canonicalAddress(address);
+  }
+
+  get clientPort(): number | undefined {
+    return this.client.port;
+  }
+
+  /** Members that failed this client; undefined at its first try. */
+  get exclude(): readonly Member<T>[] | undefined {
+    return this.#failures > 0 ? this.#tried : undefined;
+  }
+
   /** @internal its turn has come */
   enter(): void {
     this.#ready(this);
@@ -72,12 +88,7 @@ export class Session<T = unknown> {
   next(): Lease<T> | Pause | Refusal {
     const { retries, pool } = this.#vip;
     if (this.#failures > retries) return this.#giveUp('retries-exhausted');
-    const { address, port } = this.client;
-    const result = pool.acquire({
-      clientAddress: address === undefined ? undefined : canonicalAddress(address),
-      clientPort: port,
-      exclude: this.#failures > 0 ? this.#tried : undefined,
-    });
+    const result = pool.acquire(this);
     if (!result.refused) {
       if (this.#failures > 0) this.#keeper.counters.retries++;
       this.#lease = result;

@@ -6,7 +6,7 @@ import type { Member } from '../../core/member.ts';
 import type { Session } from '../../core/session.ts';
 import type { Timeouts } from '../../core/vip-spec.ts';
 import type { VirtualIP } from '../../core/virtual-ip.ts';
-import { connectTo, isLocalFailure, reset } from './member-socket.ts';
+import { connectTo, isLocalFailure, keepAliveInitialDelay, reset } from './member-socket.ts';
 import { bulk, giveBack, landing, takeBuffer } from './read-buffers.ts';
 
 /** What a connection asks of the server that it belongs to. */
@@ -35,12 +35,13 @@ export class Connection<T> {
   #upstream: Socket | undefined;
   #isConnected = false;
   #isClosed = false;
+  #isWatched = false;
   #outcome: Outcome = 'success';
   /** For the connect under way, or the pause before the next. */
   #timer: Timer;
   /** Where the next read from the member goes: `landing`, or a buffer of this connection's own. */
   #buffer: Buffer = landing;
-  /** Bytes that each side has sent or taken, as last seen, and when that last changed: `endIfIdle` compares. */
+  /** Bytes that each side has sent or taken, as last seen, and when that last changed: `inspect` compares. */
   #clientSeen = 0;
   #clientSince = 0;
   #memberSeen = 0;
@@ -76,10 +77,18 @@ export class Connection<T> {
     this.#close();
   }
 
-  /** Ends it where one side has neither sent nor taken a byte for as long as its timeout says. */
-  endIfIdle(now: number, timeouts: Timeouts): void {
+  /**
+   * Looked at now and then. Ends the connection where one side has neither sent nor taken a byte for as long as its timeout says,
+   * and lets the system watch both peers of one that lives long; most end before that would be worth ten system calls.
+   */
+  inspect(now: number, timeouts: Timeouts): void {
     const upstream = this.#upstream;
     if (!this.#isConnected || upstream === undefined) return;
+    if (!this.#isWatched) {
+      this.#isWatched = true;
+      this.#client.setKeepAlive(true, keepAliveInitialDelay);
+      upstream.setKeepAlive(true, keepAliveInitialDelay);
+    }
     const clientMoved = moved(this.#client);
     if (clientMoved !== this.#clientSeen) {
       this.#clientSeen = clientMoved;

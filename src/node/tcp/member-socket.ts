@@ -12,7 +12,7 @@ export const keepAliveInitialDelay = 60_000;
 export function connectTo(address: string, port: number, connectTimeout: number, onread?: OnReadOpts): Socket {
   const options = { allowHalfOpen: true, ...(onread === undefined ? undefined : { onread }) };
   if (isUnix(address)) return connect({ ...options, path: address.slice('unix:'.length) });
-  const tcp = { ...options, host: address, port, noDelay: true, keepAlive: true, keepAliveInitialDelay };
+  const tcp = { ...options, host: address, port, noDelay: true };
   if (isIp(address)) return connect(tcp);
   // Node gives each address of a name 250 ms by default, too little for a far member; two get a fair share of the timeout.
   const autoSelectFamilyAttemptTimeout = connectTimeout > 0 ? Math.max(250, Math.floor(connectTimeout / 2)) : 5000;

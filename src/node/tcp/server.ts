@@ -4,6 +4,7 @@ import { Emitter, type ListenerErrorEvent } from '../../core/emitter.ts';
 import type { EvenkeelError } from '../../core/errors.ts';
 import type { Member } from '../../core/member.ts';
 import type { Pool } from '../../core/pool.ts';
+import type { Client } from '../../core/session.ts';
 import type { VirtualIP } from '../../core/virtual-ip.ts';
 import { makeProbe } from '../probes/make-probe.ts';
 import { Connection } from './connection.ts';
@@ -57,7 +58,7 @@ export class TcpServer<T> extends Emitter<TroubleEvents> {
     if (this.#isClosing) return reset(client);
     let connection: Connection<T> | undefined;
     let isReady = false;
-    const session = this.vip.admit({ address: client.remoteAddress, port: client.remotePort }, () => {
+    const session = this.vip.admit(new Peer(client), () => {
       isReady = true;
       connection?.start();
     });
@@ -126,10 +127,27 @@ export class TcpServer<T> extends Emitter<TroubleEvents> {
     this.#sweep = systemClock.setTimeout(() => {
       const now = systemClock.now();
       const { timeouts } = this.vip;
-      for (const connection of this.#connections) connection.endIfIdle(now, timeouts);
+      for (const connection of this.#connections) connection.inspect(now, timeouts);
       this.#sweep = undefined;
       if (this.#connections.size > 0) this.#sweepLater();
     }, wait);
+  }
+}
+
+/** Asks the system for the client's address only when somebody wants to know. */
+class Peer implements Client {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  get address(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  get port(): number | undefined {
+    return this.#socket.remotePort;
   }
 }
 

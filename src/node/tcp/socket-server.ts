@@ -1,7 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { formatEndpoint, isUnix } from '../../core/address.ts';
 import { EvenkeelError } from '../../core/errors.ts';
-import { keepAliveInitialDelay } from './member-socket.ts';
 
 /** Clients that the kernel completes before we accept them; it caps this at its own limit (`somaxconn`). */
 const kernelBacklog = 4096;
@@ -24,13 +23,7 @@ export class SocketServer {
     accept: (client: Socket) => void,
     troubled: (error: EvenkeelError) => void,
   ): Promise<SocketServer> {
-    const server = createServer({
-      allowHalfOpen: true,
-      pauseOnConnect: true,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay,
-    });
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
     const place = isUnix(address) ? { path: address.slice('unix:'.length) } : { host: address, port };
     await new Promise<void>((resolve, reject) => {
       server.once('error', (cause) => {
