@@ -3,7 +3,7 @@
  */
 
 /** An IP address as eight groups of 16 bits; an IPv4 address is held as IPv4-mapped IPv6 (RFC 4291 §2.5.5.2). */
-export type IpGroups = readonly number[];
+type IpGroups = readonly number[];
 
 const decimalOctet = /^(?:0|[1-9]\d{0,2})$/;
 const hexGroup = /^[0-9a-f]{1,4}$/i;
@@ -47,7 +47,7 @@ function parseGroups(text: string, isLast: boolean): number[] | undefined {
 }
 
 /** The groups of an IP literal (`10.0.0.1`, `2001:db8::1`, `::ffff:10.0.0.1`, `fe80::1%eth0`), or undefined. */
-export function parseIp(text: string): IpGroups | undefined {
+function parseIp(text: string): IpGroups | undefined {
   const ipv4 = parseIPv4(text);
   if (ipv4 !== undefined) return [0, 0, 0, 0, 0, 0xffff, ...ipv4];
   const zone = text.indexOf('%');

@@ -11,7 +11,7 @@ export interface BalancerSpec<T = unknown> {
 }
 
 /** A virtual IP that refers to its pool by name, as a balancer keeps it. */
-export interface ReferringVip extends Omit<VipConfig, 'pool'> {
+interface ReferringVip extends Omit<VipConfig, 'pool'> {
   readonly pool: string;
 }
 
@@ -42,7 +42,7 @@ export function readBalancer<T>(value: unknown): BalancerConfig<T> {
   return { pools: [...known.values()], vips: vips.map(refer) };
 }
 
-export function refer<T>(vip: VipConfig<T>): ReferringVip {
+function refer<T>(vip: VipConfig<T>): ReferringVip {
   return { ...vip, pool: typeof vip.pool === 'string' ? vip.pool : vip.pool.name };
 }
 

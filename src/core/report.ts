@@ -72,7 +72,7 @@ export function poolStatus<T>(pool: Pool<T>): PoolStatus {
   };
 }
 
-export function memberReport<T>(member: Member<T>): MemberReport {
+function memberReport<T>(member: Member<T>): MemberReport {
   const { id, status, statusReason, address, port, weight, backup } = member;
   return { id, status, reason: statusReason, address, port, weight, backup };
 }

@@ -6,7 +6,7 @@ import { SpecError } from './errors.ts';
  */
 
 /** The longest duration that the runtime's timers keep, in milliseconds (24.8 days). */
-export const longestDuration = 2_147_483_647;
+const longestDuration = 2_147_483_647;
 
 /** What a spec's object may hold. `undefined` and `null` both stand for "not given". */
 export class Fields<Name extends string> {

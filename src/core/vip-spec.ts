@@ -64,7 +64,7 @@ export interface VipSettingsConfig {
   readonly enabled: boolean;
 }
 
-export interface AllowedCidrs {
+interface AllowedCidrs {
   /** As they were written. */
   readonly text: readonly string[];
   readonly blocks: readonly Cidr[];
