@@ -6,8 +6,8 @@ export function readOptions() {
     options: {
       /** Shorter rounds and fewer of them: under a minute, for a look while working. */
       quick: { type: 'boolean', default: false },
-      /** The Node binary that evenkeel, the packages it is compared with and the bare relay run on. */
-      node: { type: 'string', default: process.execPath },
+      /** A Node binary for evenkeel, the packages it is compared with and the bare relay to run on; of several, one after another. */
+      node: { type: 'string', multiple: true, default: [process.execPath] },
       /** Contestants of the TCP benchmark, by name and separated by commas. */
       only: { type: 'string' },
       /** Workloads of the TCP benchmark, likewise. */
@@ -20,13 +20,18 @@ export function readOptions() {
   });
   return {
     quick: values.quick,
-    node: values.node,
+    nodes: values.node,
     only: values.only?.split(','),
     workloads: values.workloads?.split(','),
     onlyPicks: values['only-picks'],
     onlyTcp: values['only-tcp'],
     cpuProfiles: values['cpu-prof'],
   };
+}
+
+/** The same options for each Node binary that was asked for. */
+export function perNode({ nodes, ...options }) {
+  return nodes.map((node) => ({ ...options, node }));
 }
 
 /** Whether a module is the program itself, and not a part of a larger run. */

@@ -1,5 +1,5 @@
 import { median } from './median.mjs';
-import { isProgram, readOptions } from './options.mjs';
+import { isProgram, perNode, readOptions } from './options.mjs';
 import { table } from './table.mjs';
 import { contestants } from './tcp/contestants.mjs';
 import { measureCpu, measureMemory } from './tcp/measure.mjs';
@@ -41,32 +41,24 @@ function rowsOf(entries, figures) {
   const floor = figures[entries.findIndex(({ name }) => name === 'bare')];
   return entries.map(({ name, label }, index) => {
     const own = figures[index];
-    return {
-      name,
-      label,
-      figures: own,
-      median: median(own),
-      least: Math.min(...own),
-      most: Math.max(...own),
-      ratio: floor === undefined ? undefined : median(own.map((figure, round) => figure / floor[round])),
-    };
+    return { name, label, figures: own, ratios: floor && own.map((figure, round) => figure / floor[round]) };
   });
 }
 
 /** A result as Markdown. */
 export function tcpTable({ title, unit, rows, rounds }) {
-  const figure = (value) => (value < 100 ? value.toFixed(1) : value.toFixed(0));
-  const head = [unit, 'median', 'least', 'most', 'ratio to bare relay'];
-  const lines = rows.map(({ label, median: middle, least, most, ratio }) => [
+  const lines = rows.map(({ label, figures, ratios }) => [
     label,
-    figure(middle),
-    figure(least),
-    figure(most),
-    ratio === undefined ? '' : ratio.toFixed(2),
+    ...summary(figures, (value) => value.toFixed(value < 100 ? 1 : 0)),
+    ...(ratios === undefined ? ['', ''] : summary(ratios, (value) => value.toFixed(2))),
   ]);
-  return `${title} (${rounds} rounds)\n\n${table(head, lines)}\n`;
+  return `${title} (${rounds} rounds).\n\n${table([unit, 'median', 'all rounds', 'to bare relay', 'all rounds'], lines)}\n`;
+}
+
+function summary(values, text) {
+  return [text(median(values)), `${text(Math.min(...values))} to ${text(Math.max(...values))}`];
 }
 
 if (isProgram(import.meta)) {
-  await benchTcp(readOptions(), (result) => console.log(tcpTable(result)));
+  for (const options of perNode(readOptions())) await benchTcp(options, (result) => console.log(tcpTable(result)));
 }

@@ -1,43 +1,38 @@
 export const sizes = [10, 1000, 100_000];
 
+const equal = 'equal weights';
+const unequal = 'weights 1 to 256';
+
+/** Each strategy, and the packages that do the same or come closest. */
 const strategies = [
-  { strategy: 'round-robin', isWeighted: false },
-  { strategy: 'round-robin', isWeighted: true },
-  { strategy: 'least-connections', isWeighted: false },
-  { strategy: 'least-connections', isWeighted: true },
-  { strategy: 'random', isWeighted: false },
-  { strategy: 'random', isWeighted: true },
-  { strategy: 'source-ip', isWeighted: false },
-  { strategy: 'source-ip', isWeighted: true },
-  { strategy: 'source-ip-port', isWeighted: false },
+  { strategy: 'round-robin', weights: equal, peers: ['loadbalance RoundRobinEngine'] },
+  { strategy: 'round-robin', weights: unequal, peers: ['loadbalance WeightedRoundRobinEngine'] },
+  { strategy: 'least-connections', weights: equal, peers: ['load-balancers P2cBalancer'] },
+  { strategy: 'least-connections', weights: unequal, peers: [] },
+  { strategy: 'random', weights: equal, peers: ['load-balancers RandomBalancer', 'loadbalance RandomEngine'] },
+  { strategy: 'random', weights: unequal, peers: ['loadbalance WeightedRandomEngine'] },
+  { strategy: 'source-ip', weights: equal, peers: ['hashring HashRing'] },
+  { strategy: 'source-ip', weights: unequal, peers: [] },
+  { strategy: 'source-ip-port', weights: equal, peers: [] },
 ];
 
 const patterns = [
-  { pattern: 'at once', inFlight: () => 0 },
+  { pattern: '', inFlight: () => 0 },
   { pattern: '64 held', inFlight: () => 64 },
 ];
 
 /** Half as many leases as members are held: with least connections half of the members are busy, and the order is all but trivial. */
 const halfHeld = { pattern: 'n/2 held', inFlight: (members) => members / 2 };
 
-/** Rows of evenkeel's table; each is measured at every size. */
-export const ours = strategies.flatMap(({ strategy, isWeighted }) => {
-  const own = strategy === 'least-connections' ? [...patterns, halfHeld] : patterns;
-  return own.map(({ pattern, inFlight }) => ({
-    label: `${strategy}, ${isWeighted ? 'weights 1 to 256' : 'equal weights'}, ${pattern}`,
+/** The rows of the tables, in order; each is measured at every size. `order` is what `one.mjs` takes. */
+export const rows = strategies.flatMap(({ strategy, weights, peers }) => [
+  ...(strategy === 'least-connections' ? [...patterns, halfHeld] : patterns).map(({ pattern, inFlight }) => ({
+    label: [strategy, weights, ...(pattern === '' ? [] : [pattern])].join(', '),
     strategy,
     pattern,
-    order: (members) => ({ module: 'evenkeel', strategy, isWeighted, members, inFlight: inFlight(members) }),
-  }));
-});
-
-/** Rows of the other packages, each beside the strategy that does the same or comes closest. */
-export const others = [
-  ['loadbalance RoundRobinEngine', 'round-robin, equal weights'],
-  ['loadbalance WeightedRoundRobinEngine', 'round-robin, weights 1 to 256 (not smooth)'],
-  ['load-balancers P2cBalancer', 'least-connections, equal weights (it counts picks, and has no release)'],
-  ['load-balancers RandomBalancer', 'random, equal weights'],
-  ['loadbalance RandomEngine', 'random, equal weights'],
-  ['loadbalance WeightedRandomEngine', 'random, weights 1 to 256'],
-  ['hashring HashRing', 'source-ip, equal weights'],
-].map(([peer, beside]) => ({ label: peer, beside, order: (members) => ({ module: 'peers', peer, members }) }));
+    order: (members) => {
+      return { module: 'evenkeel', strategy, isWeighted: weights === unequal, members, inFlight: inFlight(members) };
+    },
+  })),
+  ...peers.map((peer) => ({ label: `_${peer}_`, order: (members) => ({ module: 'peers', peer, members }) })),
+]);

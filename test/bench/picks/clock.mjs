@@ -1,7 +1,8 @@
 import { median } from '../median.mjs';
 
 /**
- * Nanoseconds for one step of `loop(steps)`: the median of several rounds after a warm-up.
+ * Nanoseconds for one step of `loop(steps)`: the median of several rounds after a warm-up. CPU time of the whole process, so that
+ * the garbage that a step leaves is paid for, and what else runs on the machine is not.
  *
  * @param {(steps: number) => void} loop
  */
@@ -28,9 +29,10 @@ function warmUp(loop, milliseconds) {
   return best;
 }
 
-/** Milliseconds. */
-export function time(loop, steps) {
-  const start = performance.now();
+/** Milliseconds of CPU, of all threads. */
+function time(loop, steps) {
+  const before = process.cpuUsage();
   loop(steps);
-  return performance.now() - start;
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
 }

@@ -5,21 +5,27 @@ import { startNode } from './process.mjs';
 
 /** Who takes part, in the order of the tables. All spread connections round robin over the same two members. */
 export const contestants = [
-  { name: 'bare', label: 'bare relay', version: nodeVersion, start: ours('../contestants/bare-relay.mjs') },
-  { name: 'evenkeel', label: 'evenkeel', version: nodeVersion, start: ours('../contestants/evenkeel.mjs') },
+  { name: 'bare', label: 'bare relay', version: nodeVersion, start: ours('bare-relay') },
+  { name: 'evenkeel', label: 'evenkeel', version: nodeVersion, start: ours('evenkeel') },
   { name: 'haproxy', label: 'HAProxy', version: installed('haproxy', /version (\S+)/), start: startHaproxy },
   { name: 'nginx', label: 'nginx stream', version: installed('nginx', /nginx\/(\S+)/), start: startNginx },
 ];
 
-function ours(file) {
+function ours(name) {
   return async (members, { node, cpuProfiles }) => {
-    const flags = cpuProfiles === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', cpuProfiles];
-    const { child, message } = await startNode(file, members.map(String), { node, flags });
+    const profiling = [
+      '--cpu-prof',
+      '--cpu-prof-interval=200',
+      `--cpu-prof-dir=${cpuProfiles}`,
+      `--cpu-prof-name=${name}.cpuprofile`,
+    ];
+    const flags = cpuProfiles === undefined ? [] : profiling;
+    const { child, message } = await startNode(`../contestants/${name}.mjs`, members.map(String), { node, flags });
     return { child, port: message.port };
   };
 }
 
-function nodeVersion({ node }) {
+export function nodeVersion({ node }) {
   return `Node ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1)}`;
 }
 
