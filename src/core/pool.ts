@@ -3,7 +3,7 @@ import { Monitoring, type ProbeFactory } from '../health/monitoring.ts';
 import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
 import { checkDeadline, type DrainOptions, type DrainResult, whenDrained } from './drain.ts';
 import { Emitter, type ListenerErrorEvent } from './emitter.ts';
-import { NotFoundError, SpecError } from './errors.ts';
+import { EvenkeelError, NotFoundError, SpecError } from './errors.ts';
 import { type Acquired, Lease } from './lease.ts';
 import { type Member, stateOf } from './member.ts';
 import { type MemberSpec, type MemberUpdate, readMember, readMemberUpdate } from './member-spec.ts';
@@ -28,6 +28,8 @@ export interface PoolEvents<T> extends ListenerErrorEvent {
   'member-removed': [change: { readonly member: Member<T> }];
   /** A drain's deadline passed with connections left: whoever holds them ends them now. */
   'drain-expired': [drain: { readonly member: Member<T>; readonly remaining: number }];
+  /** A user's strategy threw in `acquired` or `released`; the lease is not affected. What `pick` throws, `acquire()` throws. */
+  'strategy-error': [error: EvenkeelError];
   status: [change: StatusChange<OperatingStatus>];
 }
 
@@ -61,6 +63,12 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
         added: (member) => this.emit('member-added', { member }),
         removed: (member) => this.emit('member-removed', { member }),
         statusChanged: (member, from, to, reason) => this.emit('member-status', { member, from, to, reason }),
+        strategyFailed: (cause) => {
+          const error = new EvenkeelError('ERR_EVENKEEL_STRATEGY', 'the strategy threw when told of a lease', {
+            cause,
+          });
+          this.emit('strategy-error', error);
+        },
       },
       context,
       config.strategy,

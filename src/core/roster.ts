@@ -14,6 +14,8 @@ export interface RosterEvents<T> {
   added(member: Member<T>): void;
   removed(member: Member<T>): void;
   statusChanged(member: Member<T>, from: MemberStatus, to: MemberStatus, reason: string): void;
+  /** A picker threw when it was told of a lease. */
+  readonly strategyFailed: (cause: unknown) => void;
 }
 
 /**
@@ -216,12 +218,15 @@ export class Roster<T> implements LeaseBooks<T> {
     if (this.#isStale) return;
     this.#isStale = true;
     queueMicrotask(() => {
-      if (this.#isStale) this.#prepare();
+      try {
+        if (this.#isStale) this.#prepare();
+      } catch {
+        // A user's strategy threw. It is asked again for the next client, whose caller gets to see the error.
+      }
     });
   }
 
   #prepare(): void {
-    this.#isStale = false;
     const primaries: Member<T>[] = [];
     const backups: Member<T>[] = [];
     for (const state of this.#states.values()) {
@@ -229,11 +234,12 @@ export class Roster<T> implements LeaseBooks<T> {
     }
     this.#primaries = this.#tier(primaries, this.#primaries);
     this.#backups = this.#tier(backups, this.#backups);
+    this.#isStale = false;
   }
 
   #tier(members: readonly Member<T>[], previous: Tier<T> | undefined): Tier<T> {
     const picker: Picker<T> | undefined =
       members.length === 0 ? previous?.picker : this.#strategy.prepare(members, previous?.picker, this.#context);
-    return new Tier(members, picker);
+    return new Tier(members, picker, this.#events.strategyFailed);
   }
 }

@@ -11,9 +11,12 @@ export class Tier<T> {
   /** Whether the picker wants to hear of leases; asked once, since most do not. */
   readonly #follows: boolean;
 
-  constructor(members: readonly Member<T>[], picker: Picker<T> | undefined) {
+  readonly #failed: (cause: unknown) => void;
+
+  constructor(members: readonly Member<T>[], picker: Picker<T> | undefined, failed: (cause: unknown) => void) {
     this.#members = members;
     this.picker = picker;
+    this.#failed = failed;
     this.#follows = picker?.acquired !== undefined || picker?.released !== undefined;
   }
 
@@ -30,11 +33,23 @@ export class Tier<T> {
     return undefined;
   }
 
+  // What a picker makes of a lease is its own affair: an error there must not cost the lease.
+
   acquired(member: Member<T>): void {
-    if (this.#follows) this.picker?.acquired?.(member);
+    if (!this.#follows) return;
+    try {
+      this.picker?.acquired?.(member);
+    } catch (cause) {
+      this.#failed(cause);
+    }
   }
 
   released(member: Member<T>, outcome: Outcome): void {
-    if (this.#follows) this.picker?.released?.(member, outcome);
+    if (!this.#follows) return;
+    try {
+      this.picker?.released?.(member, outcome);
+    } catch (cause) {
+      this.#failed(cause);
+    }
   }
 }
