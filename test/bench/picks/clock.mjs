@@ -7,14 +7,16 @@ import { median } from '../median.mjs';
  * @param {(steps: number) => void} loop
  */
 export function nanosecondsPerStep(loop, { rounds, milliseconds }) {
+  // What creation left behind is collected now, or the collector's threads would do it during the first rounds.
+  globalThis.gc();
   const steps = Math.ceil(milliseconds / warmUp(loop, 3 * milliseconds));
   const figures = Array.from({ length: rounds }, () => (time(loop, steps) * 1e6) / steps);
   return { median: median(figures), least: Math.min(...figures), most: Math.max(...figures) };
 }
 
 /**
- * Runs until time and steps suffice for V8 to compile the loop, and for what creation left behind to be collected. Returns the
- * milliseconds of a step at the best, as a pause must not make the rounds short.
+ * Runs until time and steps suffice for V8 to compile the loop. Returns the milliseconds of a step at the best, as a pause must not
+ * make the rounds short.
  */
 function warmUp(loop, milliseconds) {
   let steps = 64;

@@ -17,7 +17,7 @@ export function measure({ strategy, isWeighted, members, inFlight, rounds, milli
   });
   const loop = strategy.startsWith('source-ip') ? fromClients(pool, inFlight) : fromAnyone(pool, inFlight);
   const pick = nanosecondsPerStep(loop, { rounds, milliseconds });
-  return { pick, prepare: prepareMilliseconds(pool) };
+  return { pick, prepare: prepareMilliseconds(pool, 4 * milliseconds) };
 }
 
 function fromAnyone(pool, inFlight) {
@@ -53,21 +53,23 @@ function fromClients(pool, inFlight) {
 }
 
 /**
- * From a change of one member's state to the first pick after it, which has to wait for the strategy to be prepared anew: the
- * median over a quarter of a second, after as many changes without counting.
+ * From a change of one member's state to the first pick after it, which has to wait for the strategy to be prepared anew. The
+ * median of as many changes as the time allows; where that is but a few, nothing is gained by warming up.
  */
-function prepareMilliseconds(pool) {
+function prepareMilliseconds(pool, milliseconds) {
+  const cold = changes(pool, milliseconds);
+  return median(cold.length < 20 ? cold : changes(pool, milliseconds));
+}
+
+function changes(pool, milliseconds) {
   const { members } = pool;
-  let figures = [];
-  const isDone = () => figures.length >= 4 && figures.reduce((sum, figure) => sum + figure, 0) > 250;
-  for (const isWarm of [false, true]) {
-    if (isWarm) figures = [];
-    for (let n = 0; !isDone(); n++) {
-      const member = members[(n * 7919) % members.length];
-      for (const enabled of [false, true]) figures.push(changeAndPick(pool, member, { enabled }));
-    }
+  const figures = [];
+  const until = performance.now() + milliseconds;
+  for (let n = 0; n === 0 || performance.now() < until; n++) {
+    const member = members[(n * 7919) % members.length];
+    for (const enabled of [false, true]) figures.push(changeAndPick(pool, member, { enabled }));
   }
-  return median(figures);
+  return figures;
 }
 
 function changeAndPick(pool, member, change) {

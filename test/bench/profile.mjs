@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { median } from './median.mjs';
+import { table } from './table.mjs';
+import { benchTcp } from './tcp.mjs';
+
+/** Where a missed target's time goes, by V8's sampling profiler, in runs of their own: the profiler costs, so figures are not compared with others. */
+const shown = 16;
+
+/** evenkeel beside the bare relay: the functions in which their times differ most. */
+export async function profileTcp(workload, options) {
+  const folder = mkdtempSync(join(tmpdir(), 'evenkeel-profile-'));
+  const only = ['bare', 'evenkeel'];
+  const { results } = await benchTcp({ ...options, only, workloads: [workload], quick: true, cpuProfiles: folder });
+  const [{ unit, rows }] = results;
+  const own = selfTimes(join(folder, 'evenkeel.cpuprofile'));
+  const bare = selfTimes(join(folder, 'bare-relay.cpuprofile'));
+  const cost = (name) => median(rows.find((row) => row.name === name).figures);
+  const costs = [...new Set([...own.keys(), ...bare.keys()])].map((place) => {
+    return { place, own: (own.get(place) ?? 0) * cost('evenkeel'), bare: (bare.get(place) ?? 0) * cost('bare') };
+  });
+  costs.sort((a, b) => Math.abs(b.own - b.bare) - Math.abs(a.own - a.bare));
+  const line = (place, a, b) => [place, a.toFixed(2), b.toFixed(2), (a - b).toFixed(2)];
+  return table(
+    [`${unit}, self time`, 'evenkeel', 'bare relay', 'difference'],
+    [
+      ...costs.slice(0, shown).map((each) => line(each.place, each.own, each.bare)),
+      line('all functions', cost('evenkeel'), cost('bare')),
+    ],
+  );
+}
+
+/** The functions that a pick's time is spent in. */
+export function profilePick(order, { node }) {
+  const folder = mkdtempSync(join(tmpdir(), 'evenkeel-profile-'));
+  const program = fileURLToPath(new URL('picks/one.mjs', import.meta.url));
+  const given = JSON.stringify({ ...order, rounds: 20, milliseconds: 100 });
+  spawnSync(
+    node,
+    ['--expose-gc', '--cpu-prof', '--cpu-prof-interval=200', `--cpu-prof-dir=${folder}`, program, given],
+    {
+      timeout: 60_000,
+    },
+  );
+  const [file] = readdirSync(folder);
+  if (file === undefined) return 'It does not end in time to be profiled.';
+  const shares = [...selfTimes(join(folder, file))].sort(([, a], [, b]) => b - a).slice(0, 8);
+  return table(
+    ['function', 'share of CPU'],
+    shares.map(([place, share]) => [place, `${(100 * share).toFixed(0)} %`]),
+  );
+}
+
+/** Each function's share of the time in which the process was not idle; what the compiler inlined counts as its caller's. */
+function selfTimes(file) {
+  const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, 'utf8'));
+  const places = new Map(nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
+  const times = new Map();
+  let total = 0;
+  for (const [index, id] of samples.entries()) {
+    const place = places.get(id);
+    if (place === '(idle)') continue;
+    times.set(place, (times.get(place) ?? 0) + timeDeltas[index]);
+    total += timeDeltas[index];
+  }
+  return new Map([...times].map(([place, time]) => [place, time / total]));
+}
+
+function placeOf({ functionName, url }) {
+  const name = functionName === '' ? '(anonymous)' : functionName;
+  const file = url
+    .split('/')
+    .slice(url.startsWith('node:') ? 0 : -2)
+    .join('/');
+  return file === '' ? name : `${name} (${file})`;
+}

@@ -1,0 +1,55 @@
+import { median } from './median.mjs';
+import { sizes } from './picks/cases.mjs';
+
+/** What the project set out to reach. */
+const pickTargets = [
+  { strategy: 'round-robin', members: 10, most: 60 },
+  { strategy: 'least-connections', members: 10, most: 200 },
+  { strategy: undefined, members: 100_000, most: 1000 },
+];
+
+const tcpTargets = [
+  { workload: 'setup', what: 'CPU per connection', most: 1.15 },
+  { workload: 'pingpong', what: 'CPU per request on a kept connection', most: 1.1 },
+  { workload: 'download', what: 'CPU per GiB, member to client (a target for Node 24)', most: 0.85 },
+  { workload: 'download', what: 'CPU per GiB, member to client', most: 1, beside: 'haproxy' },
+  { workload: 'upload', what: 'CPU per GiB, client to member (a target for Node 24)', most: 0.85 },
+  { workload: 'upload', what: 'CPU per GiB, client to member', most: 1, beside: 'haproxy' },
+  { workload: 'memory', what: 'memory per idle connection', most: 1.2 },
+];
+
+/** The slowest pattern of a strategy is what is held against its target. */
+export function judgePicks(results) {
+  return pickTargets.map(({ strategy, members, most }) => {
+    const column = sizes.indexOf(members);
+    const rows = results.filter((row) => row.strategy !== undefined && (!strategy || row.strategy === strategy));
+    const nanoseconds = ({ cells }) => cells[column].pick?.median ?? Number.POSITIVE_INFINITY;
+    const slow = rows.filter((row) => nanoseconds(row) > most);
+    const worst = Math.max(...rows.map(nanoseconds));
+    return {
+      what: `${strategy ?? 'every strategy'}, acquire + release at ${members.toLocaleString('en')} members`,
+      target: `at most ${most} ns`,
+      measured: `${Number.isFinite(worst) ? `${worst.toFixed(0)} ns` : 'not done'} at the slowest`,
+      isMet: slow.length === 0,
+      missedBy: slow.map((row) => ({ label: row.label, order: row.order(members) })),
+    };
+  });
+}
+
+export function judgeTcp(results) {
+  return tcpTargets.flatMap(({ workload, what, most, beside = 'bare' }) => {
+    const rows = results.find(({ name }) => name === workload)?.rows ?? [];
+    const own = rows.find(({ name }) => name === 'evenkeel');
+    const other = rows.find(({ name }) => name === beside);
+    if (own === undefined || other === undefined) return [];
+    const ratio = median(own.figures.map((figure, round) => figure / other.figures[round]));
+    return {
+      what,
+      target: `at most ${most} of ${other.label}'s`,
+      measured: ratio.toFixed(2),
+      // As it is shown, so that the table does not contradict itself.
+      isMet: Number(ratio.toFixed(2)) <= most,
+      workload,
+    };
+  });
+}
