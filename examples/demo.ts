@@ -94,7 +94,7 @@ async function demo(signal: AbortSignal): Promise<boolean> {
   );
   screen.say(`shares                        ${shares.join(', ')}`);
   screen.say(`member status events          ${events}`);
-  for (const failure of new Set(traffic.failures)) screen.say(`failed: ${failure}`);
+  for (const failure of traffic.failures) screen.say(`failed: ${failure}`);
   return tally.failed === 0 && remaining === 0;
 }
 

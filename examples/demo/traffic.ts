@@ -1,5 +1,5 @@
+import { setMaxListeners } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What became of the clients. */
@@ -24,15 +24,17 @@ type Kind = (typeof kinds)[number];
 export class Traffic implements AsyncDisposable {
   readonly tally: Tally = { served: 0, failed: 0, cut: 0 };
   /** Why clients failed, in words. */
-  readonly failures: string[] = [];
+  readonly failures = new Set<string>();
   readonly #port: number;
-  readonly #sockets = new Set<Socket>();
   readonly #clients: Promise<unknown>;
+  readonly #abort = new AbortController();
   #victim: { readonly name: string; readonly diedAt: number } | undefined;
   #isStopping = false;
 
   constructor(port: number) {
     this.#port = port;
+    // As many wait for it as there are clients.
+    setMaxListeners(0, this.#abort.signal);
     this.#clients = Promise.all(
       kinds.flatMap((kind) => Array.from({ length: kind.clients }, (_, index) => this.#comeAndGo(kind, index))),
     );
@@ -56,31 +58,33 @@ export class Traffic implements AsyncDisposable {
 
   /** Ends whatever is still under way. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isStopping = true;
-    for (const socket of this.#sockets) socket.destroy();
+    this.#abort.abort();
     await this.#clients;
   }
 
   async #comeAndGo(kind: Kind, index: number): Promise<void> {
-    // Spread out, so that at any moment some are at their beginning and some near their end.
-    await sleep((index / kind.clients) * kind.questions * kind.pause);
-    while (!this.#isStopping) {
-      await this.#beClient(kind);
-      await sleep(kind.pause);
+    try {
+      // Spread out, so that at any moment some are at their beginning and some near their end.
+      await this.#wait((index / kind.clients) * kind.questions * kind.pause);
+      while (!this.#isStopping) {
+        await this.#beClient(kind);
+        await this.#wait(kind.pause);
+      }
+    } catch (error) {
+      if (!this.#abort.signal.aborted) throw error;
     }
   }
 
   async #beClient({ questions, pause }: Kind): Promise<void> {
     let left = questions;
     while (left > 0) {
-      const connection = { openedAt: performance.now(), server: undefined as string | undefined };
+      const openedAt = performance.now();
+      let server: string | undefined;
       try {
-        for await (const server of this.#ask(left, pause)) {
-          connection.server = server;
-          left--;
-        }
+        for await (server of this.#ask(left, pause)) left--;
       } catch (error) {
-        if (!this.#diedWithItsServer(connection)) return this.#fail(error);
+        this.#abort.signal.throwIfAborted();
+        if (!this.#diedWithItsServer(openedAt, server)) return this.#fail(error);
         this.tally.cut++;
       }
     }
@@ -89,12 +93,11 @@ export class Traffic implements AsyncDisposable {
 
   /** Opens a connection, asks question after question, and yields who answered. */
   async *#ask(questions: number, pause: number): AsyncGenerator<string> {
-    const socket = connect(this.#port, '127.0.0.1');
-    this.#sockets.add(socket);
+    const socket = connect({ port: this.#port, host: '127.0.0.1', signal: this.#abort.signal });
     try {
       const answers = answersOf(socket);
       for (let asked = 0; asked < questions; asked++) {
-        if (asked > 0) await sleep(pause);
+        if (asked > 0) await this.#wait(pause);
         socket.write('how are you?\n');
         const { value, done } = await answers.next();
         if (done === true) throw new Error('the connection ended before the answer');
@@ -103,11 +106,10 @@ export class Traffic implements AsyncDisposable {
       socket.end();
     } finally {
       if (!socket.writableEnded) socket.destroy();
-      this.#sockets.delete(socket);
     }
   }
 
-  #diedWithItsServer({ openedAt, server }: { openedAt: number; server: string | undefined }): boolean {
+  #diedWithItsServer(openedAt: number, server: string | undefined): boolean {
     if (this.#victim === undefined) return false;
     const { name, diedAt } = this.#victim;
     return openedAt <= diedAt && (server ?? name) === name;
@@ -115,17 +117,25 @@ export class Traffic implements AsyncDisposable {
 
   #fail(error: unknown): void {
     this.tally.failed++;
-    this.failures.push(error instanceof Error ? error.message : String(error));
+    this.failures.add(error instanceof Error ? error.message : String(error));
+  }
+
+  #wait(duration: number): Promise<void> {
+    return sleep(duration, undefined, { signal: this.#abort.signal });
   }
 }
 
-/** The name of the backend that answers, once for each answer. Throws where the connection breaks. */
+/** The name of the backend that answers, once for each answer, which is a line. Throws where the connection breaks. */
 async function* answersOf(socket: Socket): AsyncGenerator<string, undefined> {
-  let broken: Error | undefined;
-  socket.on('error', (error) => {
-    broken = error;
-  });
-  for await (const line of createInterface(socket)) yield line.slice(0, line.indexOf(' '));
-  if (broken !== undefined) throw broken;
+  let text = '';
+  // Between two answers nobody reads; what breaks then comes out at the next read.
+  socket.on('error', () => {});
+  for await (const chunk of socket.setEncoding('utf8')) {
+    text += chunk;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
+      yield text.slice(0, text.indexOf(' '));
+      text = text.slice(end + 1);
+    }
+  }
   return undefined;
 }
