@@ -50,6 +50,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   readonly #counters = new VipCounters();
   /** Clients beyond the limit, first come first served. */
   readonly #waiting = new Set<Session<T>>();
+  #isAdmitting = false;
   readonly #keeper: SessionKeeper<T>;
   #address: string;
   #port: number;
@@ -191,13 +192,17 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     }
   }
 
+  /** One that enters may leave at once and so make room for the next: a loop, since as recursion it could be thousands deep. */
   #admitWaiting(): void {
+    if (this.#isAdmitting) return;
+    this.#isAdmitting = true;
     for (const session of this.#waiting) {
-      if (this.#counters.activeConnections >= this.#settings.connectionLimit) return;
+      if (this.#counters.activeConnections >= this.#settings.connectionLimit) break;
       this.#waiting.delete(session);
       this.#counters.waitingConnections--;
       this.#enter(session);
     }
+    this.#isAdmitting = false;
   }
 
   #reject(client: Client, reason: RefusalReason): Refusal {

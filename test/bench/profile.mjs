@@ -9,6 +9,8 @@ import { benchTcp } from './tcp.mjs';
 
 /** Where a missed target's time goes, by V8's sampling profiler, in runs of their own: the profiler costs, so figures are not compared with others. */
 const shown = 16;
+/** Node's own handler of an accepted connection. */
+const firstClient = 'onconnection (node:net)';
 
 /** evenkeel beside the bare relay: the functions in which their times differ most. */
 export async function profileTcp(workload, options) {
@@ -16,8 +18,8 @@ export async function profileTcp(workload, options) {
   const only = ['bare', 'evenkeel'];
   const { results } = await benchTcp({ ...options, only, workloads: [workload], quick: true, cpuProfiles: folder });
   const [{ unit, rows }] = results;
-  const own = selfTimes(join(folder, 'evenkeel.cpuprofile'));
-  const bare = selfTimes(join(folder, 'bare-relay.cpuprofile'));
+  const own = selfTimes(join(folder, 'evenkeel.cpuprofile'), firstClient);
+  const bare = selfTimes(join(folder, 'bare-relay.cpuprofile'), firstClient);
   const cost = (name) => median(rows.find((row) => row.name === name).figures);
   const costs = [...new Set([...own.keys(), ...bare.keys()])].map((place) => {
     return { place, own: (own.get(place) ?? 0) * cost('evenkeel'), bare: (bare.get(place) ?? 0) * cost('bare') };
@@ -54,17 +56,21 @@ export function profilePick(order, { node }) {
   );
 }
 
-/** Each function's share of the time in which the process was not idle; what the compiler inlined counts as its caller's. */
-function selfTimes(file) {
+/**
+ * Each function's share of the time in which the process was not idle; what the compiler inlined counts as its caller's.
+ *
+ * @param from the function that ends the start of the program, which does not count
+ */
+function selfTimes(file, from) {
   const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, 'utf8'));
   const places = new Map(nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
   const times = new Map();
   let total = 0;
-  for (const [index, id] of samples.entries()) {
-    const place = places.get(id);
+  for (let n = from === undefined ? 0 : samples.findIndex((id) => places.get(id) === from); n < samples.length; n++) {
+    const place = places.get(samples[n]);
     if (place === '(idle)') continue;
-    times.set(place, (times.get(place) ?? 0) + timeDeltas[index]);
-    total += timeDeltas[index];
+    times.set(place, (times.get(place) ?? 0) + timeDeltas[n]);
+    total += timeDeltas[n];
   }
   return new Map([...times].map(([place, time]) => [place, time / total]));
 }

@@ -24,14 +24,17 @@ export function judgePicks(results) {
     const column = sizes.indexOf(members);
     const rows = results.filter((row) => row.strategy !== undefined && (!strategy || row.strategy === strategy));
     const nanoseconds = ({ cells }) => cells[column].pick?.median ?? Number.POSITIVE_INFINITY;
+    rows.sort((a, b) => nanoseconds(b) - nanoseconds(a));
     const slow = rows.filter((row) => nanoseconds(row) > most);
-    const worst = Math.max(...rows.map(nanoseconds));
+    const worst = nanoseconds(rows[0]);
+    // One row for each strategy, the slowest: the others are slow for the same reason.
+    const slowest = [...Map.groupBy(slow, (row) => row.strategy).values()].map(([first]) => first);
     return {
       what: `${strategy ?? 'every strategy'}, acquire + release at ${members.toLocaleString('en')} members`,
       target: `at most ${most} ns`,
       measured: `${Number.isFinite(worst) ? `${worst.toFixed(0)} ns` : 'not done'} at the slowest`,
       isMet: slow.length === 0,
-      missedBy: slow.map((row) => ({ label: row.label, order: row.order(members) })),
+      missedBy: slowest.map((row) => ({ label: row.label, order: row.order(members) })),
     };
   });
 }

@@ -3,7 +3,7 @@ import type { EvenkeelError, Strategy } from '../../src/index.ts';
 import { Backend, echoes } from '../fixtures/node/backend.ts';
 import { ask, Client, refusalOf, tally } from '../fixtures/node/client.ts';
 import { closedPort } from '../fixtures/node/places.ts';
-import { Child } from '../fixtures/node/process.ts';
+import { BlackHole, Child } from '../fixtures/node/process.ts';
 import { Scene } from '../fixtures/node/scene.ts';
 import { until } from '../fixtures/node/until.ts';
 
@@ -36,7 +36,7 @@ describe('a strategy of the user’s that throws', () => {
   });
 
   test.each(['prepare', 'acquired', 'released'])(
-    'in %s neither ends the process nor leaves a connection in the books',
+    'in %s is found out, and neither ends the process nor leaves a connection in the books',
     async (where) => {
       await using child = Child.run('moody-strategy.mjs', [where]);
       const report = await child.message();
@@ -140,7 +140,6 @@ describe('hostile clients', () => {
   });
 
   test('clients that send and then vanish while their member is being connected to leave nothing behind', async () => {
-    const { BlackHole } = await import('../fixtures/node/process.ts');
     await using hole = await BlackHole.open();
     await using good = await Backend.start({ name: 'good', does: echoes });
     await using scene = await Scene.open({ members: [hole.at, good.at] }, { timeouts: { connect: 200 } });
@@ -160,7 +159,6 @@ describe('hostile clients', () => {
   });
 
   test('clients that vanish without a word while they wait for a member that never answers are gone at the last timeout', async () => {
-    const { BlackHole } = await import('../fixtures/node/process.ts');
     await using hole = await BlackHole.open();
     await using scene = await Scene.open({ members: [hole.at] }, { retries: 2, timeouts: { connect: 60 } });
     for (let turn = 0; turn < 10; turn++) (await Client.connect(scene.place)).reset();
