@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** An example, and what its output must have. The demo, which takes longer, is run by `.ci/run`. */
+const examples = {
+  'quick-start': ['client 4: from the second', 'connections: 2 and 2'],
+  'custom-strategy': ['call 2 uses cheap-key', 'call 3 uses spare-key', 'the next uses cheap-key'],
+  'custom-probe': ['b is error: not ready (503)', 'b not ready: server a, server a, server a, server a', 'b is online'],
+  balancer: ['hears: and goodbye', 'refused: vips[0].port: expected an integer from 0 to 65535, got 99999', '0 left'],
+};
+
+describe('the examples', () => {
+  beforeAll(async () => {
+    await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'examples'], { cwd: root });
+  });
+
+  test.for(Object.entries(examples))('%s runs by itself to its end', async ([name, expected]) => {
+    const { stdout, stderr } = await run(process.execPath, [`.build/examples/${name}.js`], {
+      cwd: root,
+      timeout: 30_000,
+    });
+    for (const text of expected) expect(stdout).toContain(text);
+    expect(stderr).toBe('');
+  });
+});
