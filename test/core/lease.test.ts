@@ -3,7 +3,7 @@ import type { Lease, Outcome } from '../../src/core/lease.ts';
 import { makePool, memberOf, spec, take } from '../fixtures/core.ts';
 
 /** What the member's counters say after something was done with a lease on it. */
-function after(action: (lease: Lease) => void) {
+function countsAfter(action: (lease: Lease) => void) {
   const pool = makePool({ members: [spec('a')] });
   action(take(pool));
   const { activeConnections, totalConnections, connectFailures } = memberOf(pool, 'a').stats;
@@ -22,11 +22,11 @@ describe('a lease', () => {
   });
 
   test('counts as active from the moment it is taken', () => {
-    expect(after(() => {})).toEqual({ active: 1, total: 0, failures: 0 });
+    expect(countsAfter(() => {})).toEqual({ active: 1, total: 0, failures: 0 });
   });
 
   test('counts as a connection once it is connected', () => {
-    expect(after((lease) => lease.connected())).toEqual({ active: 1, total: 1, failures: 0 });
+    expect(countsAfter((lease) => lease.connected())).toEqual({ active: 1, total: 1, failures: 0 });
   });
 
   test('counts as one connection however often it is said to be connected', () => {
@@ -34,7 +34,7 @@ describe('a lease', () => {
       lease.connected();
       lease.connected();
     };
-    expect(after(action)).toEqual({ active: 1, total: 1, failures: 0 });
+    expect(countsAfter(action)).toEqual({ active: 1, total: 1, failures: 0 });
   });
 
   test('is released once however often it is tried', () => {
@@ -42,7 +42,7 @@ describe('a lease', () => {
       lease.release();
       lease.release('failure');
     };
-    expect(after(action)).toEqual({ active: 0, total: 1, failures: 0 });
+    expect(countsAfter(action)).toEqual({ active: 0, total: 1, failures: 0 });
   });
 
   test('cannot be connected after its end', () => {
@@ -50,18 +50,18 @@ describe('a lease', () => {
       lease.release('aborted');
       lease.connected();
     };
-    expect(after(action)).toEqual({ active: 0, total: 0, failures: 0 });
+    expect(countsAfter(action)).toEqual({ active: 0, total: 0, failures: 0 });
   });
 
   test('ends with success where nothing else is said', () => {
-    expect(after((lease) => lease.release())).toEqual({ active: 0, total: 1, failures: 0 });
+    expect(countsAfter((lease) => lease.release())).toEqual({ active: 0, total: 1, failures: 0 });
   });
 
   test('is released by using', () => {
     const action = (lease: Lease): void => {
       using _ = lease;
     };
-    expect(after(action)).toEqual({ active: 0, total: 1, failures: 0 });
+    expect(countsAfter(action)).toEqual({ active: 0, total: 1, failures: 0 });
   });
 
   for (const [outcome, total, failures] of [
@@ -71,7 +71,7 @@ describe('a lease', () => {
     ['aborted', 0, 0],
   ] as const satisfies readonly (readonly [Outcome, number, number])[]) {
     test(`that ends in '${outcome}' before it was connected counts as ${total} connections and ${failures} failed connects`, () => {
-      expect(after((lease) => lease.release(outcome))).toEqual({ active: 0, total, failures });
+      expect(countsAfter((lease) => lease.release(outcome))).toEqual({ active: 0, total, failures });
     });
 
     test(`that ends in '${outcome}' after it was connected counts as one connection`, () => {
@@ -79,7 +79,7 @@ describe('a lease', () => {
         lease.connected();
         lease.release(outcome);
       };
-      expect(after(action)).toEqual({ active: 0, total: 1, failures: 0 });
+      expect(countsAfter(action)).toEqual({ active: 0, total: 1, failures: 0 });
     });
   }
 
