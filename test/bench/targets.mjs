@@ -28,7 +28,7 @@ export function judgePicks(results) {
     const slow = rows.filter((row) => nanoseconds(row) > most);
     const worst = nanoseconds(rows[0]);
     // One row for each strategy, the slowest: the others are slow for the same reason.
-    const slowest = [...Map.groupBy(slow, (row) => row.strategy).values()].map(([first]) => first);
+    const slowest = slow.filter((row, n) => slow.findIndex((other) => other.strategy === row.strategy) === n);
     return {
       what: `${strategy ?? 'every strategy'}, acquire + release at ${members.toLocaleString('en')} members`,
       target: `at most ${most} ns`,

@@ -16,9 +16,9 @@ export async function benchTcp(options, report = () => {}) {
     if (version === undefined) missing.push(contestant.label);
     else entries.push({ ...contestant, version });
   }
-  const backends = await startNode('backends.mjs');
+  const backends = await startNode('backends.mjs', [String(entries.length)]);
   const client = await startNode('client.mjs', [], { awaits: false });
-  const setting = { client: client.child, members: backends.message.ports, options };
+  const setting = { client: client.child, members: backends.message.pairs, options };
   const results = [];
   const add = (workload, figures) => {
     const result = { ...workload, rows: rowsOf(entries, figures) };

@@ -1,4 +1,4 @@
-import { seeded } from './random.mjs';
+import { seeded } from '../seeded.mjs';
 
 /** More clients than any cache of answers holds; a power of two, so that a mask goes round. */
 export const clientCount = 65_536;

@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
 
 /**
- * Both members, in one process. What a client wants is said by the first byte it sends, so that contestants have the same two
+ * Both members, in one process; each has a door for every contestant, so that connections of one that the kernel has not
+ * forgotten yet (TIME_WAIT) are not in the way of the next. What a client wants is said by the first byte it sends, so that contestants have the same two
  * members whatever the workload: `e` has every byte echoed; `d` and `u` are followed by a number of bytes to send down, or to
  * take and confirm with one.
  */
@@ -51,4 +52,6 @@ function open() {
 }
 
 process.on('disconnect', () => process.exit());
-process.send({ ports: [await open(), await open()] });
+process.send({
+  pairs: await Promise.all(Array.from({ length: Number(process.argv[2]) }, () => Promise.all([open(), open()]))),
+});

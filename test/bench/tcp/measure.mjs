@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { seeded } from '../seeded.mjs';
 import { reply, stop } from './process.mjs';
 import { cpuSeconds, residentKib } from './usage.mjs';
 
@@ -6,6 +7,8 @@ import { cpuSeconds, residentKib } from './usage.mjs';
 const patience = 60_000;
 /** Milliseconds for a contestant to finish what the client no longer sees, such as closing its sockets. */
 const settling = 100;
+/** Rounds that do not count: V8 has compiled what matters by then, and heaps have grown. */
+const warmUps = 2;
 
 async function ask(client, order) {
   client.send(order);
@@ -13,21 +16,20 @@ async function ask(client, order) {
 }
 
 /**
- * One workload for all contestants, in rounds in which each has its turn, so that what disturbs the machine for a while disturbs
- * all alike.
+ * One workload for all contestants, in rounds in which each has its turn, in an order by lot, so that what
+ * disturbs the machine for a while, or is left over from the one before, disturbs all alike.
  *
  * @returns for each contestant its figure of every round
  */
 export async function measureCpu(workload, contestants, { client, members, options }) {
   const racers = [];
-  for (const contestant of contestants) {
-    const { child, port } = await contestant.start(members, options);
+  for (const [index, contestant] of contestants.entries()) {
+    const { child, port } = await contestant.start(members[index], options);
     racers.push({ child, port, figures: [] });
   }
-  // The first round warms up and does not count. Who begins changes from round to round.
-  for (let round = 0; round <= workload.rounds; round++) {
-    for (let n = 0; n < racers.length; n++) {
-      const { child, port, figures } = racers[(n + round) % racers.length];
+  const random = seeded(3);
+  for (let round = 1 - warmUps; round <= workload.rounds; round++) {
+    for (const { child, port, figures } of shuffled(racers, random)) {
       const before = cpuSeconds(child.pid);
       const units = await ask(client, { ...workload.order, port });
       await sleep(settling);
@@ -44,7 +46,7 @@ export async function measureMemory(workload, contestants, { client, members, op
   const all = contestants.map(() => []);
   for (let round = 0; round < workload.rounds; round++) {
     for (const [index, contestant] of contestants.entries()) {
-      const { child, port } = await contestant.start(members, options);
+      const { child, port } = await contestant.start(members[index], options);
       // A few connections first, so that what is loaded and compiled once does not count.
       await ask(client, { workload: 'hold', port, connections: 100 });
       await ask(client, { workload: 'drop' });
@@ -58,4 +60,11 @@ export async function measureMemory(workload, contestants, { client, members, op
     }
   }
   return all;
+}
+
+function shuffled(list, random) {
+  return list
+    .map((item) => ({ item, lot: random() }))
+    .sort((a, b) => a.lot - b.lot)
+    .map(({ item }) => item);
 }

@@ -6,9 +6,9 @@ const gib = 1024 * mib;
  * seconds of CPU into the figure shown.
  */
 export function cpuWorkloads({ quick }) {
-  const milliseconds = quick ? 500 : 1200;
+  const milliseconds = quick ? 500 : 800;
   const bytes = (quick ? 64 : 160) * mib;
-  const rounds = quick ? 3 : 7;
+  const rounds = quick ? 3 : 9;
   return [
     {
       name: 'setup',
