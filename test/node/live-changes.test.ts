@@ -30,7 +30,7 @@ describe('drain', () => {
       scene.member('m2').update({ enabled: true });
       await load.moreOf('m2', 50);
       await load.stop();
-      expect(load.failures).toEqual([]);
+      expect(load.complaints()).toEqual({});
       await scene.isAtRest();
       expect(scene.vip.stats.totalConnections).toBe(load.answered);
     },
@@ -81,7 +81,7 @@ describe('drain', () => {
       await load.moreOf(backend.name, 20);
     }
     await load.stop();
-    expect(load.failures).toEqual([]);
+    expect(load.complaints()).toEqual({});
     await scene.isAtRest();
     expect(scene.vip.stats.connectFailures).toBe(0);
   });
@@ -112,7 +112,7 @@ describe('members come and go under load', () => {
     expect(load.of('m1')).toBe(served);
 
     await load.stop();
-    expect(load.failures).toEqual([]);
+    expect(load.complaints()).toEqual({});
     await scene.isAtRest();
     expect(scene.shares).toEqual(Object.fromEntries(load.answers));
   });
@@ -145,7 +145,7 @@ describe('members come and go under load', () => {
       await load.more(10);
     }
     await load.stop();
-    expect(load.failures).toEqual([]);
+    expect(load.complaints()).toEqual({});
     await scene.isAtRest();
   });
 
@@ -163,7 +163,7 @@ describe('members come and go under load', () => {
     await load.more(200);
     expect(load.of('old')).toBe(served);
     await load.stop();
-    expect(load.failures).toEqual([]);
+    expect(load.complaints()).toEqual({});
     await scene.isAtRest();
   });
 });
@@ -194,7 +194,7 @@ describe('balancer.apply() under load', () => {
       await load.moreOf('m1', 10);
     }
     await load.stop();
-    expect(load.failures).toEqual([]);
+    expect(load.complaints()).toEqual({});
     expect(pool.get('m2')).toBe(kept);
     expect(balancer.pools.get('web')).toBe(pool);
     await booksAgree(web, members);
