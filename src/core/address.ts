@@ -6,6 +6,8 @@
 type IpGroups = readonly number[];
 
 const decimalOctet = /^(?:0|[1-9]\d{0,2})$/;
+/** RFC 6874 §2. */
+const zoneName = /^[a-z0-9._~-]+$/i;
 const hexGroup = /^[0-9a-f]{1,4}$/i;
 
 function parseIPv4(text: string): [high: number, low: number] | undefined {
@@ -46,12 +48,17 @@ function parseGroups(text: string, isLast: boolean): number[] | undefined {
   return groups;
 }
 
+function splitOnce(text: string, separator: string): string[] {
+  const index = text.indexOf(separator);
+  return index < 0 ? [text] : [text.slice(0, index), text.slice(index + 1)];
+}
+
 /** The groups of an IP literal (`10.0.0.1`, `2001:db8::1`, `::ffff:10.0.0.1`, `fe80::1%eth0`), or undefined. */
 function parseIp(text: string): IpGroups | undefined {
   const ipv4 = parseIPv4(text);
   if (ipv4 !== undefined) return [0, 0, 0, 0, 0, 0xffff, ...ipv4];
-  const zone = text.indexOf('%');
-  return parseIPv6(zone < 0 ? text : text.slice(0, zone));
+  const [address = '', zone] = splitOnce(text, '%');
+  return zone === undefined || zoneName.test(zone) ? parseIPv6(address) : undefined;
 }
 
 export function isIp(text: string): boolean {

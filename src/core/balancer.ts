@@ -7,6 +7,7 @@ import { describe, InUseError, SpecError } from './errors.ts';
 import { Pool } from './pool.ts';
 import { type PoolSpec, readPool } from './pool-spec.ts';
 import { type BalancerStats, type BalancerStatus, poolStats, poolStatus, vipStats, vipStatus } from './report.ts';
+import { name as readName } from './spec.ts';
 import { Counters, type Stats, sumStats } from './stats.ts';
 import type { OperatingStatus, StatusChange } from './status.ts';
 import { readVip, type VipSpec } from './vip-spec.ts';
@@ -37,11 +38,13 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
   #past: Stats = new Counters();
   /** The change under way, if it has to wait for listeners. */
   #changing: Promise<unknown> | undefined;
-  #status: OperatingStatus = 'online';
+  /** The status that the last event told. */
+  #toldStatus: OperatingStatus = 'online';
 
+  /** Throws `SpecError` where the name is bad. */
   constructor({ name = 'balancer', ...environment }: BalancerOptions = {}) {
     super();
-    this.name = name;
+    this.name = readName(name, 'name');
     this.#context = contextOf(environment);
   }
 
@@ -57,7 +60,12 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
 
   /** `error` where a virtual IP is; `degraded` where one is; else `online`. Octavia's rule. */
   get status(): OperatingStatus {
-    return this.#status;
+    let worst: OperatingStatus = 'online';
+    for (const { status } of this.#vips.values()) {
+      if (status === 'error') return 'error';
+      if (status === 'degraded') worst = 'degraded';
+    }
+    return worst;
   }
 
   /** Throws `SpecError` where the spec is bad or the name is taken. */
@@ -130,11 +138,13 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
    * does, rejects (and forgets it) where it cannot.
    */
   async attach(attachment: Attachment<T>): Promise<void> {
-    await this.#inTurn(async () => {
-      const change = await attachment.prepare(this.#placements());
-      change.commit();
-      this.#attachments.add(attachment);
-    });
+    this.#attachments.add(attachment);
+    try {
+      await this.#inTurn(async () => (await attachment.prepare(this.#placements())).commit());
+    } catch (error) {
+      this.#attachments.delete(attachment);
+      throw error;
+    }
   }
 
   /** Forgets an adapter. */
@@ -170,6 +180,7 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
 
   /** Runs a change after the one under way, at once where there is none. */
   async #inTurn(change: () => Promise<void>): Promise<void> {
+    if (this.#changing === undefined && this.#attachments.size === 0) return change();
     while (this.#changing !== undefined) await this.#changing;
     const running = change();
     const settled = running.then(
@@ -292,11 +303,10 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
   }
 
   readonly #review = (): void => {
-    const from = this.#status;
-    const statuses = Array.from(this.#vips.values(), (vip) => vip.status);
-    const worst = statuses.includes('degraded') ? 'degraded' : 'online';
-    this.#status = statuses.includes('error') ? 'error' : worst;
-    if (this.#status !== from) this.emit('status', { from, to: this.#status });
+    const from = this.#toldStatus;
+    const to = this.status;
+    this.#toldStatus = to;
+    if (to !== from) this.emit('status', { from, to });
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
-import { SpecError } from './errors.ts';
 import type { MemberState } from './member-state.ts';
+import { duration } from './spec.ts';
 
 export interface DrainOptions {
   /** Milliseconds after which connections that still run are ended; 0 ends them at once. Default: no deadline. */
@@ -10,46 +10,55 @@ export interface DrainOptions {
 }
 
 export interface DrainResult {
-  /** Connections that still ran at the deadline; 0 where all ended by themselves. */
+  /** Connections that still ran at the deadline, or when the drain was called off; 0 where all ended by themselves. */
   readonly remaining: number;
 }
 
-export function checkDeadline(deadline: number | undefined): void {
-  if (deadline === undefined || (typeof deadline === 'number' && deadline >= 0)) return;
-  throw new SpecError('deadline', deadline, 'milliseconds from 0, or Infinity');
+/** Throws `SpecError`. */
+export function checkDeadline(deadline: unknown): void {
+  if (deadline === undefined || deadline === Number.POSITIVE_INFINITY) return;
+  duration(0)(deadline, 'deadline');
 }
 
-/** Resolves when the member's last connection has ended, or at the deadline, right after `expired` was called. */
+/** Somebody who waits for a member to have no connection left. */
+export interface Drain {
+  /** The last connection has ended. */
+  idle(): void;
+  /** The member takes clients again. */
+  calledOff(): void;
+}
+
+/** Resolves when the member's last connection has ended, when the drain is called off, or right after `expired` was called. */
 export function whenDrained<T>(
-  state: MemberState<T>,
+  { counters, drains }: MemberState<T>,
   { deadline = Number.POSITIVE_INFINITY, signal }: DrainOptions,
   clock: Clock,
   expired: (remaining: number) => void,
 ): Promise<DrainResult> {
-  const { counters, whenIdle } = state;
   if (counters.activeConnections === 0) return Promise.resolve({ remaining: 0 });
   return new Promise((resolve, reject) => {
     const stopWaiting = (): void => {
-      whenIdle.delete(idle);
+      drains.delete(drain);
       clock.clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
     };
-    const idle = (): void => {
+    const finish = (): void => {
       stopWaiting();
-      resolve({ remaining: 0 });
+      resolve({ remaining: counters.activeConnections });
     };
     const abort = (): void => {
       stopWaiting();
       reject(signal?.reason);
     };
     const expire = (): void => {
-      stopWaiting();
       const remaining = counters.activeConnections;
-      expired(remaining);
+      stopWaiting();
       resolve({ remaining });
+      expired(remaining);
     };
+    const drain: Drain = { idle: finish, calledOff: finish };
     const timer = Number.isFinite(deadline) ? clock.setTimeout(expire, deadline) : undefined;
-    whenIdle.add(idle);
+    drains.add(drain);
     signal?.addEventListener('abort', abort);
   });
 }

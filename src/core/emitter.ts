@@ -30,33 +30,39 @@ export interface ListenerErrorEvent {
   'listener-error': [error: EvenkeelError];
 }
 
+/** Stands in for a listener that was added by `once`. */
+interface OnceListener extends AnyListener {
+  listener?: AnyListener;
+}
+
 /**
- * Typed events on eventemitter3, with two guarantees that state machines need: a listener that throws disturbs neither
- * the caller nor the other listeners, and the events of an atomic change are told once the change is complete (`hold`).
+ * Typed events on eventemitter3, with three guarantees that state machines need: a listener that throws disturbs neither the
+ * caller nor the other listeners; all listeners hear of an event before anybody hears of one that a listener caused; and the
+ * events of an atomic change are told once the change is complete (`hold`).
  */
 export class Emitter<Events extends EventMap<Events>> extends PlainEmitter {
-  /** Listeners added by `once`, so that `off` finds them. */
-  readonly #once = new WeakMap<AnyListener, AnyListener>();
-  readonly #held: { event: string; args: unknown[] }[] = [];
+  readonly #queue: { event: string; args: unknown[] }[] = [];
   #holds = 0;
+  #isTelling = false;
 
   override on<Name extends keyof Events & string>(event: Name, listener: (...args: Events[Name]) => void): this {
     return super.on(event, listener);
   }
 
   override once<Name extends keyof Events & string>(event: Name, listener: (...args: Events[Name]) => void): this {
-    const first: AnyListener = (...args) => {
+    const first: OnceListener = (...args) => {
       super.off(event, first);
       (listener as AnyListener)(...args);
     };
-    this.#once.set(listener, first);
+    first.listener = listener;
     return super.on(event, first);
   }
 
   override off<Name extends keyof Events & string>(event: Name, listener: (...args: Events[Name]) => void): this {
-    super.off(event, listener);
-    const first = this.#once.get(listener);
-    return first === undefined ? this : super.off(event, first);
+    for (const each of this.listeners(event) as OnceListener[]) {
+      if (each === listener || each.listener === listener) super.off(event, each);
+    }
+    return this;
   }
 
   override removeListener<Name extends keyof Events & string>(
@@ -67,11 +73,12 @@ export class Emitter<Events extends EventMap<Events>> extends PlainEmitter {
   }
 
   override emit<Name extends keyof Events & string>(event: Name, ...args: Events[Name]): boolean {
-    if (this.#holds > 0) {
-      this.#held.push({ event, args });
-      return this.listenerCount(event) > 0;
+    const isHeard = this.listenerCount(event) > 0;
+    if (isHeard || this.#holds > 0 || this.#isTelling) {
+      this.#queue.push({ event, args });
+      this.#tellAll();
     }
-    return this.#tell(event, args);
+    return isHeard;
   }
 
   /** Keeps events back until the returned handle (or the last of several) is disposed, then tells them in order. */
@@ -82,10 +89,21 @@ export class Emitter<Events extends EventMap<Events>> extends PlainEmitter {
       [Symbol.dispose]: () => {
         if (!holding) return;
         holding = false;
-        if (--this.#holds > 0) return;
-        for (const { event, args } of this.#held.splice(0)) this.#tell(event, args);
+        this.#holds--;
+        this.#tellAll();
       },
     };
+  }
+
+  #tellAll(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    while (this.#holds === 0) {
+      const next = this.#queue.shift();
+      if (next === undefined) break;
+      this.#tell(next.event, next.args);
+    }
+    this.#isTelling = false;
   }
 
   #tell(event: string, args: unknown[]): boolean {

@@ -1,16 +1,17 @@
 import type { HealthMonitor } from '../health/monitor-spec.ts';
 import { RiseFall } from '../health/rise-fall.ts';
-import type { DrainOptions, DrainResult } from './drain.ts';
+import type { Drain, DrainOptions, DrainResult } from './drain.ts';
 import { Member } from './member.ts';
 import { type MemberConfig, type MemberUpdate, unlimited } from './member-spec.ts';
 import { Counters } from './stats.ts';
 import type { MemberStatus } from './status.ts';
+import type { Tier } from './tier.ts';
 
 /** What a member asks of its pool. */
 export interface MemberOwner<T> {
   updateMember(state: MemberState<T>, change: MemberUpdate<T>): void;
-  drain(id: string, options?: DrainOptions): Promise<DrainResult>;
-  remove(id: string): boolean;
+  drainMember(state: MemberState<T>, options?: DrainOptions): Promise<DrainResult>;
+  removeMember(state: MemberState<T>): boolean;
 }
 
 /**
@@ -31,8 +32,10 @@ export class MemberState<T> {
   reason = '';
   /** Whether a strategy gets to see it. */
   isEligible = false;
-  /** Called once when the last connection ends. */
-  readonly whenIdle: Set<() => void> = new Set<() => void>();
+  /** Where it may be picked; undefined while it is not eligible. */
+  tier: Tier<T> | undefined;
+  /** Those who wait for its last connection to end. */
+  readonly drains: Set<Drain> = new Set<Drain>();
 
   constructor(config: MemberConfig<T>, owner: MemberOwner<T>) {
     this.config = config;

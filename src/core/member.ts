@@ -74,14 +74,14 @@ export class Member<T = unknown> {
     this.#state.owner.updateMember(this.#state, change);
   }
 
-  /** `pool.drain(member.id, options)`. */
+  /** As `pool.drain()`. */
   drain(options?: DrainOptions): Promise<DrainResult> {
-    return this.#state.owner.drain(this.id, options);
+    return this.#state.owner.drainMember(this.#state, options);
   }
 
-  /** `pool.remove(member.id)`. */
+  /** As `pool.remove()`; says whether it was still there. */
   remove(): boolean {
-    return this.#state.owner.remove(this.id);
+    return this.#state.owner.removeMember(this.#state);
   }
 
   static {

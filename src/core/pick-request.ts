@@ -1,5 +1,6 @@
 import type { PickRequest } from '../strategies/strategy.ts';
 import { type Member, stateOf } from './member.ts';
+import type { MemberState } from './member-state.ts';
 
 /** What the caller of `pool.acquire()` knows of the client. */
 export interface AcquireRequest<T = unknown> {
@@ -37,15 +38,11 @@ export class CurrentRequest<T> implements PickRequest<T> {
 
   accepts(member: Member<T>): boolean {
     if (this.#exclude?.includes(member)) return false;
-    const state = stateOf(member);
-    if (state.hasRoom) return true;
-    state.counters.rejects++;
-    return false;
+    return stateOf(member).hasRoom;
   }
 
-  /** `accepts`, for a member of which it is not even certain that it may serve: what a picker came up with. */
-  permits(member: Member<T>): boolean {
-    const state = stateOf(member);
-    return state.isEligible && state.hasRoom && this.#exclude?.includes(member) !== true;
+  /** `accepts`, of a choice that was made already. */
+  permits(state: MemberState<T>): boolean {
+    return state.hasRoom && !this.#exclude?.includes(state.member);
   }
 }

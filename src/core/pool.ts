@@ -45,7 +45,8 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   readonly #monitoring: Monitoring<T>;
   readonly #request = new CurrentRequest<T>();
   #enabled: boolean;
-  #status: OperatingStatus;
+  /** The status that the last event told. */
+  #toldStatus: OperatingStatus;
 
   /** @internal pools are made by `createVip()`, `createPool()` and `Balancer` */
   constructor(config: PoolConfig<T>, context: StrategyContext) {
@@ -56,8 +57,8 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     this.#roster = new Roster(
       {
         updateMember: (state, change) => this.#updateMember(state, change),
-        drain: (id, options) => this.drain(id, options),
-        remove: (id) => this.remove(id),
+        drainMember: (state, options) => this.#drainMember(state, options),
+        removeMember: (state) => this.#removeMember(state),
       },
       {
         added: (member) => this.emit('member-added', { member }),
@@ -77,7 +78,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     this.#monitoring = new Monitoring(this, context);
     this.stats = this.#roster.counters;
     for (const member of config.members) this.#roster.add(member);
-    this.#status = this.#verdict();
+    this.#toldStatus = this.status;
   }
 
   /** The members, in order. A list that does not change; the next change of membership makes a new one. */
@@ -102,7 +103,10 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
    * is down; else `online`, also when empty. Octavia's rules.
    */
   get status(): OperatingStatus {
-    return this.#status;
+    if (!this.#enabled) return 'offline';
+    const { size, eligible, down } = this.#roster;
+    if (size > 0 && eligible === 0) return 'error';
+    return down > 0 ? 'degraded' : 'online';
   }
 
   get(id: string): Member<T> | undefined {
@@ -122,10 +126,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   /** Removes a member: no new clients, while those it has go on. Says whether there was one. */
   remove(id: string): boolean {
     const state = this.#roster.get(id);
-    if (state === undefined) return false;
-    using _change = this.#change();
-    this.#roster.remove(state);
-    return true;
+    return state !== undefined && this.#removeMember(state);
   }
 
   /**
@@ -150,20 +151,15 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
 
   /**
    * Takes no new clients on a member and waits until its last connection has ended, or the deadline has ended it. The member
-   * stays in the pool, `draining`, until it is removed, or enabled again by `member.update({ enabled: true })`.
+   * stays in the pool, `draining`, until it is removed, or enabled again by `member.update({ enabled: true })`, which calls the
+   * drain off.
    *
    * Rejects with `NotFoundError`, `SpecError`, or the signal's reason.
    */
   async drain(id: string, options: DrainOptions = {}): Promise<DrainResult> {
     const state = this.#roster.get(id);
     if (state === undefined) throw new NotFoundError('member', id);
-    checkDeadline(options.deadline);
-    options.signal?.throwIfAborted();
-    this.#startDrain(state);
-    const { member } = state;
-    return whenDrained(state, options, this.#context.clock, (remaining) => {
-      this.emit('drain-expired', { member, remaining });
-    });
+    return this.#drainMember(state, options);
   }
 
   /**
@@ -195,7 +191,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
    */
   recordCheck(member: Member<T>, passed: boolean, reason: string): void {
     const state = stateOf(member);
-    if (state.health === undefined || this.#roster.get(member.id) !== state) return;
+    if (state.health === undefined || !this.#roster.has(state)) return;
     using _change = this.#change();
     state.health.record(passed);
     state.healthReason = reason;
@@ -204,10 +200,32 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
 
   #updateMember(state: MemberState<T>, change: MemberUpdate<T>): void {
     const config = readMemberUpdate<T>(change, state.config);
-    if (this.#roster.get(config.id) !== state) throw new NotFoundError('member', config.id);
+    this.#refuseGone(state);
     using _change = this.#change();
-    if (change.enabled === true) state.isDraining = false;
+    if (change.enabled === true) this.#roster.callOffDrain(state);
     this.#roster.configure(state, config);
+  }
+
+  #removeMember(state: MemberState<T>): boolean {
+    if (!this.#roster.has(state)) return false;
+    using _change = this.#change();
+    this.#roster.remove(state);
+    return true;
+  }
+
+  async #drainMember(state: MemberState<T>, options: DrainOptions = {}): Promise<DrainResult> {
+    this.#refuseGone(state);
+    checkDeadline(options.deadline);
+    options.signal?.throwIfAborted();
+    this.#startDrain(state);
+    const { member } = state;
+    return whenDrained(state, options, this.#context.clock, (remaining) => {
+      this.emit('drain-expired', { member, remaining });
+    });
+  }
+
+  #refuseGone(state: MemberState<T>): void {
+    if (!this.#roster.has(state)) throw new NotFoundError('member', state.config.id);
   }
 
   #startDrain(state: MemberState<T>): void {
@@ -221,19 +239,13 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     const hold = this.hold();
     return {
       [Symbol.dispose]: () => {
-        const from = this.#status;
-        this.#status = this.#verdict();
-        if (this.#status !== from) this.emit('status', { from, to: this.#status });
+        const from = this.#toldStatus;
+        const to = this.status;
+        this.#toldStatus = to;
+        if (to !== from) this.emit('status', { from, to });
         hold[Symbol.dispose]();
       },
     };
-  }
-
-  #verdict(): OperatingStatus {
-    if (!this.#enabled) return 'offline';
-    const { size, eligible, down } = this.#roster;
-    if (size > 0 && eligible === 0) return 'error';
-    return down > 0 ? 'degraded' : 'online';
   }
 
   #refuse(reason: RefusalReason): Acquired<T> {
@@ -243,9 +255,11 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
 
   #reasonAgainst({ exclude = [] }: AcquireRequest<T>): RefusalReason {
     if (this.#roster.eligible === 0) return 'no-eligible-member';
-    const isLeft = (state: MemberState<T>): boolean => !exclude.includes(state.member);
-    if (!this.#roster.someEligible(isLeft)) return 'members-tried';
-    return this.#roster.someEligible((state) => isLeft(state) && state.hasRoom) ? 'none-picked' : 'members-full';
+    const left = this.#roster.eligibleStates().filter((state) => !exclude.includes(state.member));
+    if (left.length === 0) return 'members-tried';
+    if (left.some((state) => state.hasRoom)) return 'none-picked';
+    for (const state of left) state.counters.rejects++;
+    return 'members-full';
   }
 }
 

@@ -14,6 +14,8 @@ export type RefusalReason =
   | 'members-tried'
   /** The strategy picked none although there was one. */
   | 'none-picked'
+  /** The client has left already. */
+  | 'client-left'
   /** As many connects failed as `retries` permits. */
   | 'retries-exhausted';
 

@@ -1,7 +1,7 @@
 import type { HealthMonitor } from '../health/monitor-spec.ts';
-import type { Picker, Strategy, StrategyContext } from '../strategies/strategy.ts';
+import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
 import type { LeaseBooks, Outcome } from './lease.ts';
-import { type Member, stateOf } from './member.ts';
+import type { Member } from './member.ts';
 import type { MemberConfig } from './member-spec.ts';
 import { type MemberOwner, MemberState } from './member-state.ts';
 import type { CurrentRequest } from './pick-request.ts';
@@ -98,6 +98,11 @@ export class Roster<T> implements LeaseBooks<T> {
     return this.#states.get(id);
   }
 
+  /** Whether it still is a member, and not one that was removed and perhaps replaced under the same id. */
+  has(state: MemberState<T>): boolean {
+    return this.#states.get(state.config.id) === state;
+  }
+
   add(config: MemberConfig<T>): Member<T> {
     const state = new MemberState(config, this.#owner);
     if (this.#monitor !== undefined) state.expectFirstCheck(this.#monitor);
@@ -114,6 +119,7 @@ export class Roster<T> implements LeaseBooks<T> {
     this.#members = undefined;
     this.#leave(state);
     state.isEligible = false;
+    state.tier = undefined;
     this.#markStale();
     this.#events.removed(state.member);
   }
@@ -157,8 +163,12 @@ export class Roster<T> implements LeaseBooks<T> {
   /** The first tier's choice; the backups' only where no primary can. */
   pick(request: CurrentRequest<T>): MemberState<T> | undefined {
     if (this.#isStale) this.#prepare();
-    const member = this.#primaries?.pick(request) ?? this.#backups?.pick(request);
-    return member === undefined ? undefined : stateOf(member);
+    return this.#primaries?.pick(request) ?? this.#backups?.pick(request);
+  }
+
+  callOffDrain(state: MemberState<T>): void {
+    state.isDraining = false;
+    for (const drain of state.drains) drain.calledOff();
   }
 
   acquired(state: MemberState<T>, isRetry: boolean): void {
@@ -168,22 +178,21 @@ export class Roster<T> implements LeaseBooks<T> {
       state.counters.retries++;
       this.counters.retries++;
     }
-    this.#tierOf(state)?.acquired(state.member);
+    state.tier?.acquired(state);
   }
 
   released(state: MemberState<T>, outcome: Outcome): void {
     state.counters.activeConnections--;
     this.counters.activeConnections--;
-    this.#tierOf(state)?.released(state.member, outcome);
-    if (state.counters.activeConnections === 0 && state.whenIdle.size > 0) {
-      for (const idle of state.whenIdle) idle();
+    state.tier?.released(state, outcome);
+    if (state.counters.activeConnections === 0 && state.drains.size > 0) {
+      for (const drain of state.drains) drain.idle();
     }
   }
 
-  /** The eligible members for which `test` holds. O(n): for explaining, not for picking. */
-  someEligible(test: (state: MemberState<T>) => boolean): boolean {
-    for (const state of this.#states.values()) if (state.isEligible && test(state)) return true;
-    return false;
+  /** O(n): for explaining, not for picking. */
+  eligibleStates(): MemberState<T>[] {
+    return [...this.#states.values()].filter((state) => state.isEligible);
   }
 
   #enter(state: MemberState<T>): void {
@@ -198,10 +207,6 @@ export class Roster<T> implements LeaseBooks<T> {
   #leave(state: MemberState<T>): void {
     if (state.isEligible) this.#eligible--;
     if (state.status === 'error') this.#down--;
-  }
-
-  #tierOf(state: MemberState<T>): Tier<T> | undefined {
-    return state.config.backup ? this.#backups : this.#primaries;
   }
 
   #order(configs: readonly MemberConfig<T>[]): void {
@@ -227,19 +232,23 @@ export class Roster<T> implements LeaseBooks<T> {
   }
 
   #prepare(): void {
-    const primaries: Member<T>[] = [];
-    const backups: Member<T>[] = [];
+    const primaries: MemberState<T>[] = [];
+    const backups: MemberState<T>[] = [];
     for (const state of this.#states.values()) {
-      if (state.isEligible) (state.config.backup ? backups : primaries).push(state.member);
+      state.tier = undefined;
+      if (state.isEligible) (state.config.backup ? backups : primaries).push(state);
     }
     this.#primaries = this.#tier(primaries, this.#primaries);
     this.#backups = this.#tier(backups, this.#backups);
     this.#isStale = false;
   }
 
-  #tier(members: readonly Member<T>[], previous: Tier<T> | undefined): Tier<T> {
-    const picker: Picker<T> | undefined =
+  #tier(states: readonly MemberState<T>[], previous: Tier<T> | undefined): Tier<T> {
+    const members = states.map((state) => state.member);
+    const picker =
       members.length === 0 ? previous?.picker : this.#strategy.prepare(members, previous?.picker, this.#context);
-    return new Tier(members, picker, this.#events.strategyFailed);
+    const tier = new Tier(states, picker, this.#events.strategyFailed);
+    for (const state of states) state.tier = tier;
+    return tier;
   }
 }

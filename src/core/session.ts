@@ -87,6 +87,7 @@ export class Session<T = unknown> implements AcquireRequest<T> {
    */
   next(): Lease<T> | Pause | Refusal {
     const { retries, pool } = this.#vip;
+    if (this.#hasLeft) return refuse('client-left');
     if (this.#failures > retries) return this.#giveUp('retries-exhausted');
     const result = pool.acquire(this);
     if (!result.refused) {

@@ -13,8 +13,8 @@ export interface Stats {
   /** Tries that followed a failed one of the same client. A member counts those that came to it. */
   readonly retries: number;
   /**
-   * Clients turned away: by a virtual IP (limit, address, no member), by a pool (no member could take one); a member
-   * counts how often it was passed over because it held `maxConnections`.
+   * Clients turned away: by a virtual IP (limit, address, no member), by a pool (no member could take one). A member counts those
+   * that its pool turned away while it held `maxConnections`.
    */
   readonly rejects: number;
 }

@@ -1,55 +1,66 @@
 import type { Picker } from '../strategies/strategy.ts';
 import type { Outcome } from './lease.ts';
-import type { Member } from './member.ts';
+import { stateOf } from './member.ts';
+import type { MemberState } from './member-state.ts';
 import type { CurrentRequest } from './pick-request.ts';
 
 /** Members that serve together (the primaries, or the backups), and the picker prepared for them. */
 export class Tier<T> {
-  readonly #members: readonly Member<T>[];
+  readonly #states: readonly MemberState<T>[];
   /** Where there are no members, the last picker there was: the next one carries on from it. */
   readonly picker: Picker<T> | undefined;
   /** Whether the picker wants to hear of leases; asked once, since most do not. */
   readonly #follows: boolean;
-
   readonly #failed: (cause: unknown) => void;
+  /** How many hold `maxConnections`: where all do, nobody needs to be asked. */
+  #full: number;
 
-  constructor(members: readonly Member<T>[], picker: Picker<T> | undefined, failed: (cause: unknown) => void) {
-    this.#members = members;
+  constructor(states: readonly MemberState<T>[], picker: Picker<T> | undefined, failed: (cause: unknown) => void) {
+    this.#states = states;
     this.picker = picker;
     this.#failed = failed;
     this.#follows = picker?.acquired !== undefined || picker?.released !== undefined;
+    this.#full = states.reduce((full, state) => (state.hasRoom ? full : full + 1), 0);
   }
 
   /** The picker's choice, held to what it may choose from: one of the tier's members that the request accepts. */
-  pick(request: CurrentRequest<T>): Member<T> | undefined {
-    if (this.#members.length === 0) return undefined;
+  pick(request: CurrentRequest<T>): MemberState<T> | undefined {
+    if (this.#full === this.#states.length) return undefined;
     const member = this.picker?.pick(request);
-    if (member === undefined || request.permits(member)) return member;
-    const start = this.#members.indexOf(member) + 1;
-    for (let step = 0; step < this.#members.length; step++) {
-      const next = this.#members[(start + step) % this.#members.length] as Member<T>;
-      if (request.accepts(next)) return next;
+    if (member === undefined) return undefined;
+    const state = stateOf(member);
+    if (state.tier === this && request.permits(state)) return state;
+    return this.#next(state, request);
+  }
+
+  acquired(state: MemberState<T>): void {
+    if (!state.hasRoom) this.#full++;
+    if (!this.#follows) return;
+    try {
+      this.picker?.acquired?.(state.member);
+    } catch (cause) {
+      // What a picker makes of a lease is its own affair: an error there must not cost the lease.
+      this.#failed(cause);
+    }
+  }
+
+  released(state: MemberState<T>, outcome: Outcome): void {
+    if (state.counters.activeConnections === state.config.maxConnections - 1) this.#full--;
+    if (!this.#follows) return;
+    try {
+      this.picker?.released?.(state.member, outcome);
+    } catch (cause) {
+      this.#failed(cause);
+    }
+  }
+
+  /** The acceptable member that follows one that is not, so that a picker need not care. */
+  #next(state: MemberState<T>, request: CurrentRequest<T>): MemberState<T> | undefined {
+    const start = this.#states.indexOf(state) + 1;
+    for (let step = 0; step < this.#states.length; step++) {
+      const next = this.#states[(start + step) % this.#states.length] as MemberState<T>;
+      if (request.permits(next)) return next;
     }
     return undefined;
-  }
-
-  // What a picker makes of a lease is its own affair: an error there must not cost the lease.
-
-  acquired(member: Member<T>): void {
-    if (!this.#follows) return;
-    try {
-      this.picker?.acquired?.(member);
-    } catch (cause) {
-      this.#failed(cause);
-    }
-  }
-
-  released(member: Member<T>, outcome: Outcome): void {
-    if (!this.#follows) return;
-    try {
-      this.picker?.released?.(member, outcome);
-    } catch (cause) {
-      this.#failed(cause);
-    }
   }
 }

@@ -56,7 +56,8 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   #port: number;
   #settings: VipSettingsConfig;
   #pool: Pool<T>;
-  #status: OperatingStatus;
+  /** The status that the last event told. */
+  #toldStatus: OperatingStatus;
 
   /** @internal virtual IPs are made by `createVip()` and `Balancer` */
   constructor(config: Omit<VipConfig<T>, 'pool'>, pool: Pool<T>) {
@@ -74,7 +75,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
       turnedAway: this.#turnedAway,
       connectFailed: (memberId, reason) => this.emit('connect-failed', { memberId, reason }),
     };
-    this.#status = this.#verdict();
+    this.#toldStatus = this.status;
     pool.on('status', this.#review);
   }
 
@@ -124,7 +125,11 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
    * `connectionLimit` allows are served; else `online`.
    */
   get status(): OperatingStatus {
-    return this.#status;
+    const { enabled, connectionLimit } = this.#settings;
+    if (!enabled) return 'offline';
+    const { status } = this.#pool;
+    if (status !== 'online') return status;
+    return this.#counters.activeConnections >= connectionLimit ? 'degraded' : 'online';
   }
 
   /** Changes what is named and keeps the rest. Throws `SpecError` and changes nothing where a value is bad. */
@@ -216,18 +221,11 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   };
 
   readonly #review = (): void => {
-    const from = this.#status;
-    this.#status = this.#verdict();
-    if (this.#status !== from) this.emit('status', { from, to: this.#status });
+    const from = this.#toldStatus;
+    const to = this.status;
+    this.#toldStatus = to;
+    if (to !== from) this.emit('status', { from, to });
   };
-
-  #verdict(): OperatingStatus {
-    const { enabled, connectionLimit } = this.#settings;
-    if (!enabled) return 'offline';
-    const { status } = this.#pool;
-    if (status !== 'online') return status;
-    return this.#counters.activeConnections >= connectionLimit ? 'degraded' : 'online';
-  }
 }
 
 /** Where a virtual IP is and what it leads to. */

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../core/clock.ts';
 import { printable } from '../core/errors.ts';
-import type { Member } from '../core/member.ts';
+import { type Member, stateOf } from '../core/member.ts';
 import type { Pool } from '../core/pool.ts';
 import type { Random } from '../core/random.ts';
 import type { StrategyContext } from '../strategies/strategy.ts';
@@ -26,11 +26,19 @@ export class HealthChecker<T> {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #slots: Slots;
+  readonly #running: WeakMap<Member<T>, Promise<void>>;
   readonly #schedules = new Map<Member<T>, Schedule>();
   /** When the next newcomer's first check may start. */
   #nextFirst = 0;
 
-  constructor(pool: Pool<T>, monitor: HealthMonitor<T>, probe: Probe<T>, { clock, random }: StrategyContext) {
+  constructor(
+    pool: Pool<T>,
+    monitor: HealthMonitor<T>,
+    probe: Probe<T>,
+    running: WeakMap<Member<T>, Promise<void>>,
+    { clock, random }: StrategyContext,
+  ) {
+    this.#running = running;
     this.#pool = pool;
     this.#monitor = monitor;
     this.#probe = probe;
@@ -102,14 +110,19 @@ export class HealthChecker<T> {
     const { timeout } = this.#monitor;
     const { signal } = running;
     const timer = this.#clock.setTimeout(() => running.abort(new Error(`no answer within ${timeout} ms`)), timeout);
+    // A member that moves or comes back meanwhile starts with new health, of which this check knows nothing.
+    const { health } = stateOf(member);
+    const record = (passed: boolean, reason: string): void => {
+      if (stateOf(member).health === health) this.#pool.recordCheck(member, passed, reason);
+    };
     const answer = this.#ask(member, signal);
     try {
       using _slot = slot;
       await Promise.race([answer, aborted(signal)]);
-      this.#pool.recordCheck(member, true, 'check passed');
+      record(true, 'check passed');
     } catch (cause) {
       const error = signal.aborted ? signal.reason : cause;
-      if (!(error instanceof InconclusiveError)) this.#pool.recordCheck(member, false, reasonOf(error));
+      if (!(error instanceof InconclusiveError)) record(false, reasonOf(error));
     } finally {
       this.#clock.clearTimeout(timer);
     }
@@ -118,8 +131,15 @@ export class HealthChecker<T> {
 
   /** A probe that throws instead of rejecting has failed, too. */
   async #ask(member: Member<T>, signal: AbortSignal): Promise<void> {
+    await this.#running.get(member);
+    signal.throwIfAborted();
     const { address, port } = member;
-    await this.#probe.check({ member, address, port, signal });
+    const answer = (async () => this.#probe.check({ member, address, port, signal }))();
+    this.#running.set(
+      member,
+      answer.catch(() => {}),
+    );
+    await answer;
   }
 }
 

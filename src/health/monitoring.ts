@@ -1,3 +1,4 @@
+import type { Member } from '../core/member.ts';
 import type { Pool } from '../core/pool.ts';
 import type { StrategyContext } from '../strategies/strategy.ts';
 import { HealthChecker } from './health-checker.ts';
@@ -12,6 +13,8 @@ export class Monitoring<T> {
   readonly #pool: Pool<T>;
   readonly #context: StrategyContext;
   readonly #users = new Set<ProbeFactory>();
+  /** The last probe of each member, until it has settled: a new checker waits for those that an old one left running. */
+  readonly #running = new WeakMap<Member<T>, Promise<void>>();
   #checker: HealthChecker<T> | undefined;
 
   constructor(pool: Pool<T>, context: StrategyContext) {
@@ -38,6 +41,6 @@ export class Monitoring<T> {
     if (probes === undefined || healthMonitor === undefined) return;
     const { type } = healthMonitor;
     const probe: Probe<T> = typeof type === 'string' ? probes(type) : type;
-    this.#checker = new HealthChecker(this.#pool, healthMonitor, probe, this.#context);
+    this.#checker = new HealthChecker(this.#pool, healthMonitor, probe, this.#running, this.#context);
   }
 }

@@ -22,9 +22,13 @@ export function roundRobin<T = unknown>(): Strategy<T> {
 /** Up to here each member is a group of its own, as in nginx; beyond, scanning them all would show in the cost of a pick. */
 const mostSingles = 64;
 
+/** With one member in ten acceptable, 64 turns in a row are skipped once in 850 picks; then the next acceptable one is sought. */
+const mostSkips = 64;
+
 class RoundRobinPicker<T> implements Picker<T> {
   /** Members that take turns: group `g` gets `#weights[g]` of `#total` picks. */
   readonly #groups: readonly Group<T>[];
+  readonly #hasSingles: boolean;
   readonly #weights: Int32Array;
   readonly #total: number;
   /** nginx's "current weight" of each group; they sum up to 0. */
@@ -34,7 +38,8 @@ class RoundRobinPicker<T> implements Picker<T> {
 
   constructor(members: readonly Member<T>[], previous: Picker<T> | undefined) {
     this.#groups = group(members);
-    this.#weights = Int32Array.from(this.#groups, (group) => group.members.length * group.weight);
+    this.#hasSingles = members.length <= mostSingles;
+    this.#weights = Int32Array.from(this.#groups, ({ members: peers, weight }) => peers.length * weight);
     this.#total = this.#weights.reduce((sum, weight) => sum + weight, 0);
     this.#current = new Int32Array(this.#groups.length);
     this.#turn = new Int32Array(this.#groups.length);
@@ -42,22 +47,51 @@ class RoundRobinPicker<T> implements Picker<T> {
   }
 
   pick(request: PickRequest<T>): Member<T> | undefined {
-    const index = this.#weights.length === 1 ? 0 : this.#heaviest();
-    const peers = (this.#groups[index] as Group<T>).members;
-    const turn = this.#turn[index] as number;
-    const member = peers[turn] as Member<T>;
-    if (!request.accepts(member)) return this.#pickAccepted(request);
-    this.#turn[index] = turn + 1 === peers.length ? 0 : turn + 1;
-    if (this.#weights.length > 1) {
-      const current = this.#current;
-      for (let g = 0; g < current.length; g++) (current[g] as number) += this.#weights[g] as number;
-      (current[index] as number) -= this.#total;
-    }
+    if (this.#groups.length === 1) return this.#takeAcceptedTurn(0, request);
+    return this.#hasSingles ? this.#pickSingle(request) : this.#pickFromGroups(request);
+  }
+
+  #pickSingle(request: PickRequest<T>): Member<T> | undefined {
+    const best = this.#leader();
+    const member = (this.#groups[best] as Group<T>).members[0] as Member<T>;
+    if (!request.accepts(member)) return this.#pickAcceptedSingle(request);
+    this.#charge(best);
     return member;
   }
 
+  /** nginx leaves out peers that cannot serve: the same step as if only the acceptable members were there. */
+  #pickAcceptedSingle(request: PickRequest<T>): Member<T> | undefined {
+    const current = this.#current;
+    let best = -1;
+    let total = 0;
+    for (const [g, { members, weight }] of this.#groups.entries()) {
+      if (!request.accepts(members[0] as Member<T>)) continue;
+      (current[g] as number) += weight;
+      total += weight;
+      if (best < 0 || (current[g] as number) > (current[best] as number)) best = g;
+    }
+    if (best < 0) return undefined;
+    (current[best] as number) -= total;
+    return (this.#groups[best] as Group<T>).members[0];
+  }
+
+  /** Turns that members cannot take are skipped, which leaves their share to all others by weight. */
+  #pickFromGroups(request: PickRequest<T>): Member<T> | undefined {
+    for (let skipped = 0; skipped < mostSkips; skipped++) {
+      const best = this.#leader();
+      const member = this.#takeTurn(best);
+      this.#charge(best);
+      if (request.accepts(member)) return member;
+    }
+    for (let g = 0; g < this.#groups.length; g++) {
+      const member = this.#takeAcceptedTurn(g, request);
+      if (member !== undefined) return member;
+    }
+    return undefined;
+  }
+
   /** The group that leads once each has gained its weight; the first of several. */
-  #heaviest(): number {
+  #leader(): number {
     const current = this.#current;
     const weights = this.#weights;
     let best = 0;
@@ -72,60 +106,72 @@ class RoundRobinPicker<T> implements Picker<T> {
     return best;
   }
 
-  /** The same step among those groups only that have an acceptable member, as nginx leaves out peers that cannot serve. */
-  #pickAccepted(request: PickRequest<T>): Member<T> | undefined {
+  /** Each group gains its weight, and the one that was picked pays for all. */
+  #charge(best: number): void {
     const current = this.#current;
-    let best = -1;
-    let bestTurn = 0;
-    let total = 0;
-    for (let g = 0; g < current.length; g++) {
-      const turn = this.#acceptedTurn(g, request);
-      if (turn < 0) continue;
-      (current[g] as number) += this.#weights[g] as number;
-      total += this.#weights[g] as number;
-      if (best < 0 || (current[g] as number) > (current[best] as number)) {
-        best = g;
-        bestTurn = turn;
-      }
-    }
-    if (best < 0) return undefined;
-    (current[best] as number) -= total;
-    const peers = (this.#groups[best] as Group<T>).members;
-    this.#turn[best] = (bestTurn + 1) % peers.length;
-    return peers[bestTurn];
+    for (let g = 0; g < current.length; g++) (current[g] as number) += this.#weights[g] as number;
+    (current[best] as number) -= this.#total;
   }
 
-  #acceptedTurn(g: number, request: PickRequest<T>): number {
-    const peers = (this.#groups[g] as Group<T>).members;
-    const first = this.#turn[g] as number;
-    for (let step = 0; step < peers.length; step++) {
-      const turn = (first + step) % peers.length;
-      if (request.accepts(peers[turn] as Member<T>)) return turn;
+  #takeTurn(g: number): Member<T> {
+    const { members } = this.#groups[g] as Group<T>;
+    const turn = this.#turn[g] as number;
+    this.#turn[g] = turn + 1 === members.length ? 0 : turn + 1;
+    return members[turn] as Member<T>;
+  }
+
+  #takeAcceptedTurn(g: number, request: PickRequest<T>): Member<T> | undefined {
+    const { members } = this.#groups[g] as Group<T>;
+    for (let skipped = 0; skipped < members.length; skipped++) {
+      const member = this.#takeTurn(g);
+      if (request.accepts(member)) return member;
     }
-    return -1;
+    return undefined;
   }
 
   /**
-   * Takes over where the previous picker stood, so that a change does not send the next clients to the first members again: a
-   * group that there was before keeps its standing, and the turn in it goes to the member that had it, or the next that is left.
+   * Takes over where the previous picker stood, so that a change does not send the next clients to the first members again. A
+   * group that there was before keeps its standing; any other gets one by the place of its members in the queue so far.
    */
   #carryOn(previous: RoundRobinPicker<T>): void {
-    const before = new Map(previous.#groups.map((group, g) => [group.label, g]));
-    for (const [g, { label, members }] of this.#groups.entries()) {
+    const queue = previous.#queue();
+    const before = new Map(previous.#groups.map(({ label }, g) => [label, g]));
+    for (const [g, { label, members, weight }] of this.#groups.entries()) {
       const old = before.get(label);
-      if (old === undefined) continue;
-      this.#current[g] = previous.#current[old] as number;
-      const oldMembers = (previous.#groups[old] as Group<T>).members;
-      const oldTurn = previous.#turn[old] as number;
-      const indexOf = new Map(members.map((member, index) => [member, index]));
-      for (let step = 0; step < oldMembers.length; step++) {
-        const index = indexOf.get(oldMembers[(oldTurn + step) % oldMembers.length] as Member<T>);
-        if (index === undefined) continue;
-        this.#turn[g] = index;
-        break;
+      const places = old === undefined ? queue : previous.#placesIn(old);
+      let first = Number.POSITIVE_INFINITY;
+      for (const [turn, member] of members.entries()) {
+        const place = places.get(member) ?? queue.size;
+        if (place >= first) continue;
+        first = place;
+        this.#turn[g] = turn;
       }
+      this.#current[g] =
+        old === undefined ? Math.round(((queue.size - 1) / 2 - first) * weight) : (previous.#current[old] as number);
     }
     this.#balance();
+  }
+
+  /** How many turns of a group come before that of each of its members. */
+  #placesIn(g: number): Map<Member<T>, number> {
+    const { members } = this.#groups[g] as Group<T>;
+    const turn = this.#turn[g] as number;
+    return new Map(members.map((member, index) => [member, (index - turn + members.length) % members.length]));
+  }
+
+  /** All members in the order in which they are about due: group by group, the one that leads first. */
+  #queue(): Map<Member<T>, number> {
+    const due = [...this.#groups.keys()].sort((a, b) => (this.#current[b] as number) - (this.#current[a] as number));
+    const queue = new Map<Member<T>, number>();
+    for (const g of due) {
+      const { members } = this.#groups[g] as Group<T>;
+      const turn = this.#turn[g] as number;
+      for (let step = 0; step < members.length; step++) {
+        const member = members[(turn + step) % members.length] as Member<T>;
+        if (!queue.has(member)) queue.set(member, queue.size);
+      }
+    }
+    return queue;
   }
 
   /** Restores the invariants that no standing exceeds the total and that all sum up to 0. */

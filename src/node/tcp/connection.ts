@@ -33,6 +33,7 @@ export class Connection<T> {
   readonly #client: Socket;
   readonly #session: Session<T>;
   #upstream: Socket | undefined;
+  #hasStarted = false;
   #isConnected = false;
   #isClosed = false;
   #isWatched = false;
@@ -60,13 +61,14 @@ export class Connection<T> {
     return this.#session.member;
   }
 
-  /** Whether it waits for its turn, or for a member. */
+  /** Whether it waits for its turn. */
   get isWaiting(): boolean {
-    return !this.#isConnected;
+    return !this.#hasStarted;
   }
 
   /** Its turn has come: looks for a member. */
   start(): void {
+    this.#hasStarted = true;
     this.#try(() => this.#session.next());
   }
 
