@@ -236,7 +236,21 @@ describe('a listener of a balancer', () => {
     await member?.drain({ deadline: 20 });
     expect(await client.closed()).toBe('ECONNRESET');
     await next.isEchoed('still here');
-    next.end();
+    await house.balancer.pools.get('b')?.members[0]?.drain({ deadline: 20 });
+    expect(await next.closed()).toBe('ECONNRESET');
+    await house.isAtRest();
+  });
+
+  test('has the pool checked that a virtual IP leads to now, and no more the one before', async () => {
+    await using house = await House.open((it) => ({ pools: it.pools, vips: [it.vip('a', 4001)] }));
+    const pools = house.pools.map((pool) => ({ ...pool, healthMonitor: { type: 'tcp', delay: 30 } as const }));
+    await house.balancer.apply({ pools, vips: [house.vip('a', 4001)] });
+    await until(() => house.a.accepted >= 3, 'the first pool is checked');
+    expect(house.b.accepted).toBe(0);
+    await house.balancer.apply({ pools, vips: [house.vip('a', 4001, 'b')] });
+    const { accepted } = house.a;
+    await until(() => house.b.accepted >= 5, 'the second pool is checked');
+    expect(house.a.accepted).toBeLessThanOrEqual(accepted + 1);
     await house.isAtRest();
   });
 
@@ -246,6 +260,10 @@ describe('a listener of a balancer', () => {
     await house.balancer.apply({ pools: house.pools, vips: [house.vip('a', 0), house.vip('b', 0)] });
     expect(house.listener.addresses.get('a')).toEqual(before);
     const b = house.listener.addresses.get('b') as AddressInfo;
+    expect(await ask(house.at(b.port))).toBe('b');
+    const both = [...house.listener.addresses];
+    await house.balancer.apply({ pools: house.pools, vips: [house.vip('b', 0), house.vip('a', 0)] });
+    expect(new Map(house.listener.addresses)).toEqual(new Map(both));
     expect(await ask(house.at(b.port))).toBe('b');
     await house.isAtRest();
   });

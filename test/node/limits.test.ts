@@ -110,6 +110,23 @@ describe('timeouts', () => {
   });
 });
 
+test('a connect without a timeout goes on while others time out', async () => {
+  await using hole = await BlackHole.open();
+  const members = [hole.at];
+  await using short = await Scene.open({ members }, { retries: 3, timeouts: { connect: 40 } });
+  await using none = await Scene.open({ members }, { retries: 3, timeouts: { connect: 0 } });
+  using patient = await Client.connect(none.place);
+  patient.send('hello');
+  for (let turn = 0; turn < 3; turn++) expect(await refusalOf(short.place)).toBe('ECONNRESET');
+  expect(none.vip.stats).toMatchObject({ activeConnections: 1, connectFailures: 0 });
+  expect(none.pool.stats).toMatchObject({ activeConnections: 1, totalConnections: 0 });
+  expect(patient.hasEnded || patient.hasClosed).toBe(false);
+  await none.listener.close({ deadline: 0 });
+  expect(await patient.closed()).toBe('ECONNRESET');
+  await none.isAtRest();
+  await short.isAtRest();
+});
+
 describe('connection limit', () => {
   test('clients over it wait unserved, are then served in order, and those beyond the backlog are refused', async () => {
     await using backend = await Backend.start({ does: echoes });

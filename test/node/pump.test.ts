@@ -306,6 +306,47 @@ describe('bulk', () => {
     await scene.isAtRest();
   });
 
+  test('what waits for a slow client is not overwritten by what others are sent', async () => {
+    const piece = (index: number): Buffer => Buffer.alloc(4000, String.fromCharCode(97 + (index % 26)));
+    const pieces = 4000;
+    await using backend = await Backend.start({
+      does: (socket) => {
+        socket.once('data', async (chunk) => {
+          if (!chunk.toString().startsWith('in pieces')) {
+            socket.end('X'.repeat(3000));
+            return;
+          }
+          for (let index = 0; index < pieces && !socket.destroyed; index++) {
+            socket.write(piece(index));
+            // Small reads, one after the other.
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+          socket.end();
+        });
+      },
+    });
+    await using scene = await Scene.open({ members: [backend.at] });
+    const slow = connect({ ...scene.place } as { host: string; port: number });
+    try {
+      slow.write('in pieces');
+      await until(() => scene.vip.stats.bytesOut > 0, 'bytes flow');
+      await settled(() => scene.vip.stats.bytesOut, 'the flow stalls');
+      for (let turn = 0; turn < 20; turn++) {
+        using client = await Client.connect(scene.place);
+        client.end('all at once');
+        await client.closed();
+        expect(client.received).toBe('X'.repeat(3000));
+      }
+      const drinker = new Drinker(slow);
+      const expected = createHash('sha1');
+      for (let index = 0; index < pieces; index++) expected.update(piece(index));
+      expect(await soon(drinker.done, 'the rest', 30_000)).toBe(expected.digest('hex'));
+    } finally {
+      slow.destroy();
+    }
+    await scene.isAtRest();
+  });
+
   test('many connections that move bulk at once keep their bytes apart', async () => {
     await using fleet = await Backend.fleet(2, echoes);
     await using scene = await Scene.open({ members: fleet.members });
