@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { formatEndpoint, isUnix } from '../../core/address.ts';
 import { EvenkeelError } from '../../core/errors.ts';
+import { watchDescriptors } from './descriptors.ts';
 
 /** Clients that the kernel completes before we accept them; it caps this at its own limit (`somaxconn`). */
 const kernelBacklog = 4096;
@@ -8,10 +9,12 @@ const kernelBacklog = 4096;
 /** A bound address. Who takes its clients can change while it stays bound. */
 export class SocketServer {
   readonly #server: Server;
+  readonly #watch: Disposable;
   accept: (client: Socket) => void;
 
-  private constructor(server: Server, accept: (client: Socket) => void) {
+  private constructor(server: Server, accept: (client: Socket) => void, watch: Disposable) {
     this.#server = server;
+    this.#watch = watch;
     this.accept = accept;
     server.on('connection', (client) => this.accept(client));
   }
@@ -33,12 +36,12 @@ export class SocketServer {
       server.listen({ ...place, backlog: kernelBacklog }, resolve);
     });
     server.removeAllListeners('error');
-    // After this, errors are failed accepts, above all for want of file descriptors; the server goes on.
+    // After this, errors are failed accepts; the server goes on.
     server.on('error', (cause) => {
       const message = `cannot accept a client: ${cause.message}`;
       troubled(new EvenkeelError('ERR_EVENKEEL_LOCAL_RESOURCE', message, { cause }));
     });
-    return new SocketServer(server, accept);
+    return new SocketServer(server, accept, watchDescriptors(troubled));
   }
 
   /** What `server.address()` says: an `AddressInfo`, or the path of a Unix socket. */
@@ -48,6 +51,7 @@ export class SocketServer {
 
   /** Stops accepting at once; accepted clients are not touched. */
   close(): void {
+    this.#watch[Symbol.dispose]();
     this.#server.close();
   }
 }
