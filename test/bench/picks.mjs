@@ -19,8 +19,8 @@ export function benchPicks(options, report = () => {}) {
 
 /** @returns `{ pick, prepare }`, or `{ failed }` with the reason in words */
 function measure(order, { quick, node }) {
-  const effort = quick ? { rounds: 3, milliseconds: 15 } : { rounds: 7, milliseconds: 40 };
-  const timeout = quick ? 3000 : 20_000;
+  const effort = quick ? { rounds: 3, milliseconds: 15 } : { rounds: 5, milliseconds: 40 };
+  const timeout = quick ? 3000 : 12_000;
   const { error, status, stdout, stderr } = spawnSync(
     node,
     ['--expose-gc', program, JSON.stringify({ ...order, ...effort })],

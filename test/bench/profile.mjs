@@ -9,8 +9,12 @@ import { benchTcp } from './tcp.mjs';
 
 /** Where a missed target's time goes, by V8's sampling profiler, in runs of their own: the profiler costs, so figures are not compared with others. */
 const shown = 16;
-/** Node's own handler of an accepted connection. */
-const firstClient = 'onconnection (node:net)';
+/** Any of these says that the first client is there, and the start of the program, which does not count, is over. */
+const serving = [
+  'onconnection (node:net)',
+  'internalConnect (node:net)',
+  'onStreamRead (node:internal/stream_base_commons)',
+];
 
 /** evenkeel beside the bare relay: the functions in which their times differ most. */
 export async function profileTcp(workload, options) {
@@ -18,8 +22,8 @@ export async function profileTcp(workload, options) {
   const only = ['bare', 'evenkeel'];
   const { results } = await benchTcp({ ...options, only, workloads: [workload], quick: true, cpuProfiles: folder });
   const [{ unit, rows }] = results;
-  const own = selfTimes(join(folder, 'evenkeel.cpuprofile'), firstClient);
-  const bare = selfTimes(join(folder, 'bare-relay.cpuprofile'), firstClient);
+  const own = selfTimes(join(folder, 'evenkeel.cpuprofile'), serving);
+  const bare = selfTimes(join(folder, 'bare-relay.cpuprofile'), serving);
   const cost = (name) => median(rows.find((row) => row.name === name).figures);
   const costs = [...new Set([...own.keys(), ...bare.keys()])].map((place) => {
     return { place, own: (own.get(place) ?? 0) * cost('evenkeel'), bare: (bare.get(place) ?? 0) * cost('bare') };
@@ -39,7 +43,7 @@ export async function profileTcp(workload, options) {
 export function profilePick(order, { node }) {
   const folder = mkdtempSync(join(tmpdir(), 'evenkeel-profile-'));
   const program = fileURLToPath(new URL('picks/one.mjs', import.meta.url));
-  const given = JSON.stringify({ ...order, rounds: 20, milliseconds: 100 });
+  const given = JSON.stringify({ ...order, prepares: false, rounds: 10, milliseconds: 100 });
   spawnSync(
     node,
     ['--expose-gc', '--cpu-prof', '--cpu-prof-interval=200', `--cpu-prof-dir=${folder}`, program, given],
@@ -59,14 +63,15 @@ export function profilePick(order, { node }) {
 /**
  * Each function's share of the time in which the process was not idle; what the compiler inlined counts as its caller's.
  *
- * @param from the function that ends the start of the program, which does not count
+ * @param starts the functions of which the first to be seen begins what counts; none where all does
  */
-function selfTimes(file, from) {
+function selfTimes(file, starts = []) {
   const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, 'utf8'));
   const places = new Map(nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
   const times = new Map();
   let total = 0;
-  for (let n = from === undefined ? 0 : samples.findIndex((id) => places.get(id) === from); n < samples.length; n++) {
+  const first = samples.findIndex((id) => starts.includes(places.get(id)));
+  for (let n = Math.max(0, first); n < samples.length; n++) {
     const place = places.get(samples[n]);
     if (place === '(idle)') continue;
     times.set(place, (times.get(place) ?? 0) + timeDeltas[n]);

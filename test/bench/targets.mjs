@@ -32,7 +32,7 @@ export function judgePicks(results) {
     return {
       what: `${strategy ?? 'every strategy'}, acquire + release at ${members.toLocaleString('en')} members`,
       target: `at most ${most} ns`,
-      measured: `${Number.isFinite(worst) ? `${worst.toFixed(0)} ns` : 'not done'} at the slowest`,
+      measured: `${Number.isFinite(worst) ? `${worst.toFixed(0)} ns` : 'not done'} (${rows[0].label})`,
       isMet: slow.length === 0,
       missedBy: slowest.map((row) => ({ label: row.label, order: row.order(members) })),
     };

@@ -30,10 +30,16 @@ export const rows = strategies.flatMap(({ strategy, weights, peers }) => [
     label: [strategy, weights, ...(pattern === '' ? [] : [pattern])].join(', '),
     strategy,
     pattern,
-    isQuick: pattern !== '64 held',
-    order: (members) => {
-      return { module: 'evenkeel', strategy, isWeighted: weights === unequal, members, inFlight: inFlight(members) };
-    },
+    // Preparing hash strategies for many unequal members takes long.
+    isQuick: pattern !== '64 held' && !(strategy === 'source-ip' && weights === unequal),
+    order: (members) => ({
+      module: 'evenkeel',
+      strategy,
+      isWeighted: weights === unequal,
+      members,
+      inFlight: inFlight(members),
+      prepares: pattern === '',
+    }),
   })),
   ...peers.map((peer) => ({
     label: `_${peer}_`,

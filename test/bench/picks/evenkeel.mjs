@@ -7,8 +7,9 @@ import { clientAddresses, clientCount, memberAddresses, memberWeights } from './
  * `pool.acquire()` and `lease.release()`.
  *
  * @param inFlight how many leases are held at a time; a lease is released when so many others have been taken after it
+ * @param prepares whether to measure preparing too
  */
-export function measure({ strategy, isWeighted, members, inFlight, rounds, milliseconds }) {
+export function measure({ strategy, isWeighted, members, inFlight, prepares, rounds, milliseconds }) {
   const weights = memberWeights(members, isWeighted);
   const pool = createPool({
     name: 'bench',
@@ -17,7 +18,7 @@ export function measure({ strategy, isWeighted, members, inFlight, rounds, milli
   });
   const loop = strategy.startsWith('source-ip') ? fromClients(pool, inFlight) : fromAnyone(pool, inFlight);
   const pick = nanosecondsPerStep(loop, { rounds, milliseconds });
-  return { pick, prepare: prepareMilliseconds(pool, 4 * milliseconds) };
+  return { pick, prepare: prepares ? prepareMilliseconds(pool, 4 * milliseconds) : undefined };
 }
 
 function fromAnyone(pool, inFlight) {

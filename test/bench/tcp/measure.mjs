@@ -7,8 +7,6 @@ import { cpuSeconds, residentKib } from './usage.mjs';
 const patience = 60_000;
 /** Milliseconds for a contestant to finish what the client no longer sees, such as closing its sockets. */
 const settling = 100;
-/** Rounds that do not count: V8 has compiled what matters by then, and heaps have grown. */
-const warmUps = 2;
 
 async function ask(client, order) {
   client.send(order);
@@ -28,7 +26,7 @@ export async function measureCpu(workload, contestants, { client, members, optio
     racers.push({ child, port, figures: [] });
   }
   const random = seeded(3);
-  for (let round = 1 - warmUps; round <= workload.rounds; round++) {
+  for (let round = 1 - workload.warmUps; round <= workload.rounds; round++) {
     for (const { child, port, figures } of shuffled(racers, random)) {
       const before = cpuSeconds(child.pid);
       const units = await ask(client, { ...workload.order, port });
