@@ -2,7 +2,7 @@ const mib = 1024 * 1024;
 const gib = 1024 * mib;
 
 /**
- * CPU workloads. `order` is what the client is told, `unitsPer` turns what it did into the unit of the table, `scale` turns
+ * CPU workloads. `order` is what the client is told, `unitSize` is how much of it the unit of the table is, `scale` turns
  * seconds of CPU into the figure shown.
  */
 export function cpuWorkloads({ quick }) {
