@@ -201,13 +201,16 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   #admitWaiting(): void {
     if (this.#isAdmitting) return;
     this.#isAdmitting = true;
-    for (const session of this.#waiting) {
-      if (this.#counters.activeConnections >= this.#settings.connectionLimit) break;
-      this.#waiting.delete(session);
-      this.#counters.waitingConnections--;
-      this.#enter(session);
+    try {
+      for (const session of this.#waiting) {
+        if (this.#counters.activeConnections >= this.#settings.connectionLimit) break;
+        this.#waiting.delete(session);
+        this.#counters.waitingConnections--;
+        this.#enter(session);
+      }
+    } finally {
+      this.#isAdmitting = false;
     }
-    this.#isAdmitting = false;
   }
 
   #reject(client: Client, reason: RefusalReason): Refusal {
