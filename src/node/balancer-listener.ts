@@ -20,8 +20,12 @@ interface Open<T> {
  * The real listeners of all virtual IPs of a balancer: they open and close as virtual IPs come and go. A socket that another
  * virtual IP takes over (one renamed, two that swap ports) stays bound throughout.
  */
-export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implements AsyncDisposable, Attachment<T> {
+export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implements AsyncDisposable {
   readonly #balancer: Balancer<T>;
+  readonly #attachment: Attachment<T> = {
+    prepare: (placements) => this.#prepare(placements),
+    failed: (cause) => this.#failed(cause),
+  };
   #open: ReadonlyMap<VirtualIP<T>, Open<T>> = new Map();
   /** Servers of virtual IPs that went, until their last client has. */
   readonly #draining = new Set<TcpServer<T>>();
@@ -34,7 +38,7 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
   /** @internal */
   static async open<T>(balancer: Balancer<T>): Promise<BalancerListener<T>> {
     const listener = new BalancerListener(balancer);
-    await balancer.attach(listener);
+    await balancer.attach(listener.#attachment);
     return listener;
   }
 
@@ -46,7 +50,7 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
   /** As `Listener.close()`, for all virtual IPs together; the balancer is no longer followed. */
   async close(options: CloseOptions = {}): Promise<void> {
     const deadline = deadlineOf(options);
-    this.#balancer.detach(this);
+    this.#balancer.detach(this.#attachment);
     const open = [...this.#open.values()];
     this.#open = new Map();
     for (const { server, socket } of open) {
@@ -61,8 +65,7 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
     return this.close();
   }
 
-  /** @internal of `Attachment` */
-  async prepare(placements: readonly Placement<T>[]): Promise<PreparedChange> {
+  async #prepare(placements: readonly Placement<T>[]): Promise<PreparedChange> {
     const bound = new Map(Array.from(this.#open.values(), ({ endpoint, socket }) => [endpoint, socket]));
     const next = new Map<VirtualIP<T>, Open<T>>();
     const fresh: { server?: TcpServer<T>; socket?: SocketServer }[] = [];
@@ -95,8 +98,7 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
     return { commit: () => this.#commit(next), cancel };
   }
 
-  /** @internal of `Attachment` */
-  failed(cause: unknown): void {
+  #failed(cause: unknown): void {
     const message = `a virtual IP has no listener: ${cause instanceof Error ? cause.message : String(cause)}`;
     this.emit('error', new EvenkeelError('ERR_EVENKEEL_LISTEN', message, { cause }));
   }
