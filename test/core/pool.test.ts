@@ -559,6 +559,7 @@ describe('updating a member', () => {
 
   test('of backup moves it between the tiers', () => {
     const pool = makePool({ members: [spec('a'), spec('b')] });
+    visits(pool, 3);
     memberOf(pool, 'a').update({ backup: true });
     expect(new Set(visits(pool, 5))).toEqual(new Set(['b']));
   });

@@ -65,6 +65,18 @@ describe('a client', () => {
     expect(entered).toEqual([1, 2, 3]);
   });
 
+  test('that arrives while others are let in does not overtake those that still wait', () => {
+    const { vip, entered, enter } = door({ connectionLimit: 1 });
+    enter(1);
+    vip.admit({ address: '192.0.2.2', port: 40_000 }, () => {
+      entered.push(2);
+      enter(4);
+    });
+    enter(3);
+    vip.update({ connectionLimit: 3 });
+    expect(entered).toEqual([1, 2, 3]);
+  });
+
   test('may leave while it waits', () => {
     const { vip, entered, enter } = door({ connectionLimit: 1 });
     const first = enter(1);

@@ -150,6 +150,12 @@ for (const strategy of strategies) {
       expect(served(pool)).toEqual(new Set(['a', 'b', 'c', 'd']));
     });
 
+    test('finds the one member among hundreds that can take a client', () => {
+      const pool = poolOf(...Array.from({ length: 300 }, (_, index) => spec(`m${index}`, { weight: 1 + (index % 9) })));
+      const exclude = pool.members.filter(({ id }) => id !== 'm123');
+      expect(new Set(visits(pool, 20, (number) => ({ ...client(number), exclude })))).toEqual(new Set(['m123']));
+    });
+
     test('picks the same members again from the same seed', () => {
       const run = () => {
         const members = [1, 2, 3, 4, 5].map((weight) => spec(`m${weight}`, { weight }));

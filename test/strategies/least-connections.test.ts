@@ -131,6 +131,14 @@ describe('full members', () => {
     expect(tally(Array.from({ length: 10 }, () => take(pool).member.id))).toEqual({ b: 5, c: 5 });
   });
 
+  test('are found again once they may hold more', () => {
+    const pool = makePool({ strategy, members: [spec('a', { maxConnections: 1 }), spec('b')] });
+    takeFrom(pool, 'a');
+    for (let number = 0; number < 5; number++) takeFrom(pool, 'b');
+    memberOf(pool, 'a').update({ maxConnections: 10 });
+    expect(visit(pool)).toBe('a');
+  });
+
   test('are found again once there is room', () => {
     const pool = makePool({ strategy, members: [spec('a', { maxConnections: 1 }), spec('b')] });
     const lease = takeFrom(pool, 'a');

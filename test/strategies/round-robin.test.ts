@@ -285,6 +285,21 @@ describe('a change', () => {
     expect(shares.filter((ratio) => ratio < 0.8 || ratio > 1.2)).toEqual([]);
   });
 
+  test('every few picks keeps the shares near the weights, in a large pool', () => {
+    const members = Array.from({ length: 100 }, (_, index) => spec(`m${index}`, { weight: 1 + (index % 4) }));
+    const pool = makePool({ members });
+    const picked: string[] = [];
+    for (let round = 0; picked.length < 5000; round++) {
+      memberOf(pool, 'm99').update({ enabled: round % 2 === 0 });
+      picked.push(...visits(pool, 37));
+    }
+    const counts = tally(picked);
+    const ratios = members
+      .slice(0, 99)
+      .map(({ id, weight }) => (counts[id ?? ''] ?? 0) / (picked.length / 250) / (weight ?? 1));
+    expect(ratios.filter((ratio) => ratio < 0.8 || ratio > 1.2)).toEqual([]);
+  });
+
   test('of membership between every two picks starves nobody', () => {
     const pool = poolOf({ a: 1, b: 1, c: 1, d: 2 });
     const counts: Record<string, number> = {};
