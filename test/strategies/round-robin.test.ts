@@ -228,6 +228,16 @@ describe('a change', () => {
     expect(word(pool, 6)).toBe('cdbcdb');
   });
 
+  test('that removes a heavy member leaves no debts to the light ones, whenever it comes', () => {
+    const shares = Array.from({ length: 260 }, (_, moment) => {
+      const pool = poolOf({ a: 256, b: 1, c: 2 });
+      visits(pool, moment);
+      pool.remove('a');
+      return visits(pool, 30).filter((id) => id === 'b').length;
+    });
+    expect(shares.filter((share) => share < 8 || share > 12)).toEqual([]);
+  });
+
   test('of membership does not restart a weighted cycle', () => {
     const pool = poolOf({ a: 3, b: 1 });
     expect(word(pool, 2)).toBe('aa');
