@@ -6,8 +6,8 @@ import type { Member } from '../../core/member.ts';
 import type { Session } from '../../core/session.ts';
 import type { Timeouts } from '../../core/vip-spec.ts';
 import type { VirtualIP } from '../../core/virtual-ip.ts';
+import { MemberReader } from './member-reader.ts';
 import { connectTo, isLocalFailure, keepAliveInitialDelay, reset } from './member-socket.ts';
-import { bulk, giveBack, landing, takeBuffer } from './read-buffers.ts';
 
 /** What a connection asks of the server that it belongs to. */
 export interface ConnectionOwner<T> {
@@ -21,8 +21,6 @@ const connection = Symbol('evenkeel.connection');
 
 type Owned = Socket & { [connection]: Connection<unknown> };
 
-const nothing = Buffer.alloc(0);
-
 /**
  * One client of a TCP virtual IP: waits for its turn, finds a member (the next one, where one cannot be connected to), then moves
  * bytes both ways until both ends are done. Nothing is read from the client before its member is connected, so a failed connect
@@ -32,6 +30,7 @@ export class Connection<T> {
   readonly #owner: ConnectionOwner<T>;
   readonly #client: Socket;
   readonly #session: Session<T>;
+  readonly #reader: MemberReader;
   #upstream: Socket | undefined;
   #hasStarted = false;
   #isConnected = false;
@@ -40,8 +39,6 @@ export class Connection<T> {
   #outcome: Outcome = 'success';
   /** For the connect under way, or the pause before the next. */
   #timer: Timer;
-  /** Where the next read from the member goes: `landing`, or a buffer of this connection's own. */
-  #buffer: Buffer = landing;
   /** Bytes that each side has sent or taken, as last seen, and when that last changed: `inspect` compares. */
   #clientSeen = 0;
   #clientSince = 0;
@@ -52,6 +49,7 @@ export class Connection<T> {
     this.#owner = owner;
     this.#client = client;
     this.#session = session;
+    this.#reader = new MemberReader(client, session);
     (client as Owned)[connection] = this as Connection<unknown>;
     client.on('error', clientFailed);
     client.on('close', clientClosed);
@@ -128,10 +126,8 @@ export class Connection<T> {
 
   #connect(member: Member<T>): void {
     const timeout = this.#owner.vip.timeouts.connect;
-    const upstream = connectTo(member.address, member.port, timeout, {
-      buffer: () => this.#buffer,
-      callback: (bytes, buffer) => this.#fromMember(bytes, buffer as Buffer),
-    });
+    const upstream = connectTo(member.address, member.port, timeout, this.#reader);
+    this.#reader.member = upstream;
     (upstream as Owned)[connection] = this as Connection<unknown>;
     this.#upstream = upstream;
     upstream.on('connect', memberConnected);
@@ -183,42 +179,6 @@ export class Connection<T> {
     if (this.#upstream?.write(chunk) === false) this.#client.pause();
   }
 
-  /**
-   * Called by the socket with what it has read into the buffer; returns whether it shall read on.
-   *
-   * A write that is not done when `write()` returns still needs its bytes. Those from `landing` are copied beforehand; a buffer of
-   * our own is left alone, reading stops, and an empty write, which is done when all before it are, starts it again. (Not 'drain':
-   * Node emits that only for writes beyond its high-water mark.)
-   */
-  #fromMember(bytes: number, buffer: Buffer): boolean {
-    const client = this.#client;
-    this.#session.countOut(bytes);
-    if (client.destroyed) return false;
-    const isLanding = buffer === landing;
-    client.write(isLanding ? Buffer.from(buffer.subarray(0, bytes)) : buffer.subarray(0, bytes));
-    if (client.writableLength > 0) {
-      client.write(nothing, this.#writtenToClient);
-      return false;
-    }
-    this.#sizeBuffer(bytes);
-    return true;
-  }
-
-  readonly #writtenToClient = (): void => {
-    const upstream = this.#upstream;
-    if (upstream === undefined || this.#isClosed) return;
-    this.#sizeBuffer(bulk);
-    upstream.resume();
-  };
-
-  /** A buffer of its own for a connection that moves bulk; the shared one for all others. */
-  #sizeBuffer(bytes: number): void {
-    const isOwn = this.#buffer !== landing;
-    if (isOwn === bytes >= bulk) return;
-    if (isOwn) giveBack(this.#buffer, true);
-    this.#buffer = isOwn ? landing : takeBuffer();
-  }
-
   /** @internal */
   clientFailed(): void {
     // 'close' follows, and takes the member's side along.
@@ -255,8 +215,7 @@ export class Connection<T> {
     this.#isClosed = true;
     systemClock.clearTimeout(this.#timer);
     if (this.#upstream !== undefined) reset(this.#upstream);
-    if (this.#buffer !== landing) giveBack(this.#buffer, this.#client.writableLength === 0);
-    this.#buffer = landing;
+    this.#reader.close();
     this.#session.leave(this.#outcome);
     this.#owner.closed(this);
   }
