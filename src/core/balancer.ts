@@ -1,4 +1,5 @@
 import type { StrategyContext } from '../strategies/strategy.ts';
+import { formatEndpoint, isUnix } from './address.ts';
 import type { Attachment, Placement, PreparedChange } from './attachment.ts';
 import { type BalancerConfig, type BalancerSpec, readBalancer } from './balancer-spec.ts';
 import { Emitter, type ListenerErrorEvent } from './emitter.ts';
@@ -10,7 +11,7 @@ import { type BalancerStats, type BalancerStatus, poolStats, poolStatus, vipStat
 import { name as readName } from './spec.ts';
 import { Counters, type Stats, sumStats } from './stats.ts';
 import type { OperatingStatus, StatusChange } from './status.ts';
-import { readVip, type VipSpec } from './vip-spec.ts';
+import { readVip, type VipConfig, type VipSpec } from './vip-spec.ts';
 import { VirtualIP } from './virtual-ip.ts';
 
 export interface BalancerOptions extends Environment {
@@ -84,6 +85,7 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
   createVip(spec: VipSpec<T>): VirtualIP<T> {
     const config = readVip<T>(spec, '');
     this.#refuseTaken('name', config.name, this.#vips);
+    this.#refuseTakenEndpoint(config);
     let pool: Pool<T> | undefined;
     if (typeof config.pool === 'string') {
       pool = this.#pools.get(config.pool);
@@ -164,11 +166,7 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
 
   /** All counters, from the balancer's totals down to each member. Plain data, a copy. */
   stats(): BalancerStats {
-    for (const stats of this.#leaving) {
-      if (stats.activeConnections > 0) continue;
-      this.#leaving.delete(stats);
-      this.#past = sumStats([this.#past, stats]);
-    }
+    this.#bidFarewell();
     const present = Array.from(this.#vips.values(), (vip) => vip.stats);
     return {
       name: this.name,
@@ -220,8 +218,6 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     }
     this.#commit(config, newPools, newVips);
     for (const change of prepared) change.commit();
-    // Somebody created or removed a virtual IP while listeners were being bound: those are off by that one.
-    if (placements.some(({ vip }) => this.#vips.get(vip.name) !== vip)) this.#follow();
   }
 
   /** Nothing in here can fail; listeners of events hear of the change when all of it has happened. */
@@ -292,10 +288,29 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
   #dropVip(vip: VirtualIP<T>): void {
     this.#vips.delete(vip.name);
     this.#leaving.add(vip.stats);
+    this.#bidFarewell();
     vip.off('status', this.#review);
     vip.retire();
     this.emit('vip-removed', { vip });
     this.#review();
+  }
+
+  /** Of removed virtual IPs whose last client has left, only what they served is kept. */
+  #bidFarewell(): void {
+    for (const stats of this.#leaving) {
+      if (stats.activeConnections > 0) continue;
+      this.#leaving.delete(stats);
+      this.#past = sumStats([this.#past, stats]);
+    }
+  }
+
+  #refuseTakenEndpoint({ address, port }: VipConfig<T>): void {
+    if (port === 0 && !isUnix(address)) return;
+    for (const vip of this.#vips.values()) {
+      if (vip.address !== address || vip.port !== port) continue;
+      const endpoint = formatEndpoint(address, port);
+      throw new SpecError('port', endpoint, `an address and port that virtual IP ${describe(vip.name)} does not have`);
+    }
   }
 
   #refuseTaken(path: string, name: string, taken: ReadonlyMap<string, unknown>): void {

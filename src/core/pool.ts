@@ -202,7 +202,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     const config = readMemberUpdate<T>(change, state.config);
     this.#refuseGone(state);
     using _change = this.#change();
-    if (change.enabled === true) this.#roster.callOffDrain(state);
+    if (change.enabled !== undefined && config.enabled) this.#roster.callOffDrain(state);
     this.#roster.configure(state, config);
   }
 

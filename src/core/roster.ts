@@ -118,7 +118,6 @@ export class Roster<T> implements LeaseBooks<T> {
     this.#states.delete(state.config.id);
     this.#members = undefined;
     this.#leave(state);
-    state.isEligible = false;
     state.tier = undefined;
     this.#markStale();
     this.#events.removed(state.member);

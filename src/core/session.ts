@@ -82,12 +82,13 @@ export class Session<T = unknown> implements AcquireRequest<T> {
   }
 
   /**
-   * A member to connect to, not one of those that failed this client; a pause, when all have and tries are left; or a refusal,
-   * which ends the session.
+   * A member to connect to, not one of those that failed this client; a pause, when all have and tries are left; or a refusal:
+   * then the adapter sends the client away and calls `leave()`. A member that was not connected to is let go.
    */
   next(): Lease<T> | Pause | Refusal {
     const { retries, pool } = this.#vip;
     if (this.#hasLeft) return refuse('client-left');
+    this.#end('ignored');
     if (this.#failures > retries) return this.#giveUp('retries-exhausted');
     const result = pool.acquire(this);
     if (!result.refused) {

@@ -108,7 +108,7 @@ export function distinct<Item>(items: readonly Item[], path: string, field: stri
   for (const [index, item] of items.entries()) {
     const first = seen.get(key(item));
     if (first !== undefined) {
-      throw new SpecError(at(at(path, index), field), key(item), `a ${field} that ${at(path, first)} does not have`);
+      throw new SpecError(at(at(path, index), field), key(item), `another ${field} than that of ${at(path, first)}`);
     }
     seen.set(key(item), index);
   }

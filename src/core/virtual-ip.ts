@@ -132,7 +132,10 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     return this.#counters.activeConnections >= connectionLimit ? 'degraded' : 'online';
   }
 
-  /** Changes what is named and keeps the rest. Throws `SpecError` and changes nothing where a value is bad. */
+  /**
+   * Changes what is named and keeps the rest. Clients that are served or wait already are not affected. Throws `SpecError` and
+   * changes nothing where a value is bad.
+   */
   update(change: VipSettings): void {
     this.configure(readVipUpdate(change, this.#settings));
   }

@@ -619,3 +619,13 @@ describe('the statistics', () => {
     ]).toEqual([0, 0, 0]);
   });
 });
+
+test('creating a virtual IP on an address and port that another one has is refused and changes nothing', () => {
+  const balancer = new Balancer();
+  const vip = (name: string, port: number) => ({ name, address: '10.0.0.1', port, pool: { name } });
+  balancer.createVip(vip('a', 80));
+  expect(refusalOf(() => balancer.createVip(vip('b', 80))).path).toBe('port');
+  expect([...balancer.vips.keys(), ...balancer.pools.keys()]).toEqual(['a', 'a']);
+  balancer.createVip(vip('c', 0));
+  expect(balancer.createVip(vip('d', 0)).name).toBe('d');
+});

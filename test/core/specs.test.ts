@@ -221,7 +221,7 @@ describe('a pool spec refuses', () => {
     expect(refusalOf(() => createPool({ name: 'p', members: [spec('a'), spec('b'), spec('a')] }))).toEqual({
       path: 'members[2].id',
       value: 'a',
-      expected: 'a id that members[0] does not have',
+      expected: 'another id than that of members[0]',
     });
   });
 
