@@ -9,9 +9,9 @@ const [name = 'backend', port = '0'] = process.argv.slice(2);
 const payload = '.'.repeat(4096);
 
 const server = createServer((socket) => {
-  // A client that resets its connection is its own business.
-  socket.on('error', () => {});
   const lines = createInterface(socket);
+  // A client that resets its connection is no reason to die; readline repeats its socket's errors.
+  for (const emitter of [socket, lines]) emitter.on('error', () => {});
   lines.on('line', () => socket.write(`${name} ${payload}\n`));
   lines.on('close', () => socket.end());
 });
