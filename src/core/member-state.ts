@@ -61,7 +61,7 @@ export class MemberState<T> {
   verdict(): { status: MemberStatus; reason: string } {
     if (!this.config.enabled) return { status: 'offline', reason: 'disabled' };
     if (this.health?.isUp === false) return { status: 'error', reason: this.healthReason };
-    if (this.isDraining) return { status: 'draining', reason: 'draining' };
+    if (this.isDraining) return { status: 'draining', reason: 'drain requested' };
     if (this.config.weight === 0) return { status: 'draining', reason: 'weight is 0' };
     if (this.health === undefined) return { status: 'no-monitor', reason: 'no health monitor' };
     return { status: 'online', reason: this.healthReason };
