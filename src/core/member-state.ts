@@ -23,6 +23,8 @@ export class MemberState<T> {
   readonly member: Member<T>;
   readonly owner: MemberOwner<T>;
   config: MemberConfig<T>;
+  /** `config.maxConnections`, at hand: with many members each object that a pick looks into is one that is not in the cache. */
+  limit: number;
   isDraining = false;
   /** Undefined where nobody checks. */
   health: RiseFall | undefined;
@@ -39,6 +41,7 @@ export class MemberState<T> {
 
   constructor(config: MemberConfig<T>, owner: MemberOwner<T>) {
     this.config = config;
+    this.limit = config.maxConnections;
     this.owner = owner;
     this.member = new Member(this);
   }
@@ -48,7 +51,7 @@ export class MemberState<T> {
   }
 
   get hasRoom(): boolean {
-    return this.counters.activeConnections < this.config.maxConnections;
+    return this.counters.activeConnections < this.limit;
   }
 
   /** Its health starts anew: as the monitor says of a member that was not checked yet. */

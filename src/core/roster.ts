@@ -126,6 +126,7 @@ export class Roster<T> implements LeaseBooks<T> {
   configure(state: MemberState<T>, config: MemberConfig<T>): void {
     const before = state.config;
     state.config = config;
+    state.limit = config.maxConnections;
     const isElsewhere = config.address !== before.address || config.port !== before.port;
     const isBack = config.enabled && !before.enabled;
     if (this.#monitor !== undefined && (isElsewhere || isBack)) state.expectFirstCheck(this.#monitor);

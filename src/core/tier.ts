@@ -45,7 +45,7 @@ export class Tier<T> {
   }
 
   released(state: MemberState<T>, outcome: Outcome): void {
-    if (state.counters.activeConnections === state.config.maxConnections - 1) this.#full--;
+    if (state.counters.activeConnections === state.limit - 1) this.#full--;
     if (!this.#follows) return;
     try {
       this.picker?.released?.(state.member, outcome);
