@@ -64,7 +64,7 @@ describe('a draining member', () => {
     const heard: string[] = [];
     pool.on('member-status', ({ member, to, reason }) => heard.push(`${member.id} ${to} ${reason}`));
     void pool.drain('a');
-    expect(heard).toEqual(['a draining draining']);
+    expect(heard).toEqual(['a draining drain requested']);
   });
 
   test('can be drained by itself', () => {
