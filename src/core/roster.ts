@@ -133,7 +133,9 @@ export class Roster<T> implements LeaseBooks<T> {
     const isSame =
       config.weight === before.weight &&
       config.backup === before.backup &&
-      config.maxConnections === before.maxConnections;
+      config.maxConnections === before.maxConnections &&
+      config.data === before.data &&
+      !isElsewhere;
     if (!isSame) this.#markStale();
     this.review(state);
   }
@@ -210,6 +212,9 @@ export class Roster<T> implements LeaseBooks<T> {
   }
 
   #order(configs: readonly MemberConfig<T>[]): void {
+    const isSameOrder = configs.every(({ id }, index) => this.members[index]?.id === id);
+    if (isSameOrder) return;
+    this.#markStale();
     for (const { id } of configs) {
       const state = this.#states.get(id) as MemberState<T>;
       this.#states.delete(id);

@@ -1,4 +1,4 @@
-/** Counters of one member, pool or virtual IP. Live: each read gives the value of that moment. Counters never go down. */
+/** Counters of one member, pool or virtual IP. Live: each read gives the value of that moment. All but `activeConnections` only grow. */
 export interface Stats {
   /** Connections held now (a member's and a pool's include those still being established). */
   readonly activeConnections: number;

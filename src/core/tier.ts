@@ -27,7 +27,7 @@ export class Tier<T> {
   pick(request: CurrentRequest<T>): MemberState<T> | undefined {
     if (this.#full === this.#states.length) return undefined;
     const member = this.picker?.pick(request);
-    if (member === undefined) return undefined;
+    if (member === undefined || member === null) return undefined;
     const state = stateOf(member);
     if (state.tier === this && request.permits(state)) return state;
     return this.#next(state, request);

@@ -87,7 +87,7 @@ const defaults: VipSettingsConfig = {
   connectionLimit: unlimited,
   backlog: 1024,
   allowedCidrs: undefined,
-  timeouts: { connect: 5000, client: 50_000, member: 50_000 },
+  timeouts: Object.freeze({ connect: 5000, client: 50_000, member: 50_000 }),
   retries: 3,
   enabled: true,
 };
@@ -139,10 +139,10 @@ function readCidrs(value: unknown, path: string): AllowedCidrs {
 function timeoutsOver(current: Timeouts): (value: unknown, path: string) => Timeouts {
   return (value, path) => {
     const fields = new Fields(value, path, ['connect', 'client', 'member']);
-    return {
+    return Object.freeze({
       connect: fields.change('connect', duration(0), defaults.timeouts.connect, current.connect),
       client: fields.change('client', duration(0), defaults.timeouts.client, current.client),
       member: fields.change('member', duration(0), defaults.timeouts.member, current.member),
-    };
+    });
   };
 }

@@ -185,7 +185,12 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     this.#counters.activeConnections++;
     this.#counters.totalConnections++;
     if (this.#counters.activeConnections === this.#settings.connectionLimit) this.#review();
-    session.enter();
+    try {
+      session.enter();
+    } catch (error) {
+      session.leave('ignored');
+      throw error;
+    }
   }
 
   #left(session: Session<T>): void {

@@ -156,7 +156,10 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
+/** A user's probe may reject with anything, also with what cannot be turned into text. */
 function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message === '' ? 'check failed' : printable(message);
+  const message: unknown = error instanceof Error ? error.message : error;
+  return typeof message === 'string' && message !== '' ? printable(message.slice(0, longestReason)) : 'check failed';
 }
+
+const longestReason = 200;

@@ -1,5 +1,5 @@
 import { SpecError } from '../core/errors.ts';
-import { duration, Fields, integer, oneOf } from '../core/spec.ts';
+import { at, duration, Fields, integer, name, oneOf } from '../core/spec.ts';
 import type { Probe } from './probe.ts';
 
 /** Probes that an adapter brings along, by name. */
@@ -71,7 +71,10 @@ function readProbe<T>(value: unknown, path: string): ProbeType | Probe<T> {
   if (value === 'tcp') return value;
   if (typeof value === 'object' && value !== null) {
     const probe = value as Partial<Probe<T>>;
-    if (typeof probe.check === 'function' && typeof probe.name === 'string') return probe as Probe<T>;
+    if (typeof probe.check === 'function' && typeof probe.name === 'string') {
+      name(probe.name, at(path, 'name'));
+      return probe as Probe<T>;
+    }
   }
   throw new SpecError(path, value, "'tcp' or a probe (an object with a name and a check function)");
 }

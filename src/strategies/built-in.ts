@@ -1,4 +1,5 @@
 import { SpecError } from '../core/errors.ts';
+import { at, name } from '../core/spec.ts';
 import { leastConnections } from './least-connections.ts';
 import { random } from './random.ts';
 import { roundRobin } from './round-robin.ts';
@@ -22,8 +23,11 @@ const builtIn: { readonly [Name in StrategyName]: unknown } = {
 export const strategyNames: readonly StrategyName[] = Object.keys(builtIn) as StrategyName[];
 
 export function readStrategy<T>(value: unknown, path: string): Strategy<T> {
-  if (isStrategy<T>(value)) return value;
+  if (isStrategy<T>(value)) {
+    name(value.name, at(path, 'name'));
+    return value;
+  }
   if (typeof value === 'string' && Object.hasOwn(builtIn, value)) return builtIn[value as StrategyName] as Strategy<T>;
-  const names = strategyNames.map((name) => `'${name}'`).join(', ');
+  const names = strategyNames.map((each) => `'${each}'`).join(', ');
   throw new SpecError(path, value, `one of ${names}, or a strategy (an object with a name and a prepare function)`);
 }

@@ -4,7 +4,7 @@ import type { Member } from '../core/member.ts';
 import type { Random } from '../core/random.ts';
 
 /**
- * A load-balancing algorithm. It is asked to prepare a picker whenever the set of eligible members, or a weight, changes;
+ * A load-balancing algorithm. It is asked to prepare a picker whenever the eligible members, their order or their settings change;
  * eligibility (enabled, healthy, weight above 0, not draining, backup) is the pool's business. Built-in and user-written
  * strategies have this same interface.
  */

@@ -30,6 +30,8 @@ export function isLocalFailure(error: NodeJS.ErrnoException): boolean {
 export function reset(socket: Socket): void {
   if (socket.destroyed) return;
   // A Unix socket has no reset, and Node throws at the attempt; one that is still connecting has nobody to tell.
-  if (socket.connecting || socket.remoteAddress === undefined) socket.destroy();
+  // Nor can one be reset whose end is just being sent (libuv answers EINVAL, and Node then loses the descriptor).
+  const isEnding = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
+  if (socket.connecting || isEnding || socket.remoteAddress === undefined) socket.destroy();
   else socket.resetAndDestroy();
 }

@@ -55,7 +55,7 @@ export class TcpServer<T> extends Emitter<TroubleEvents> {
 
   /** Takes a client that a socket server has accepted; it must not be read from yet. */
   readonly accept = (client: Socket): void => {
-    if (this.#isClosing) return reset(client);
+    if (this.#isClosing) return turnAway(client);
     let connection: Connection<T> | undefined;
     let isReady = false;
     const session = this.vip.admit(new Peer(client), () => {
@@ -63,8 +63,7 @@ export class TcpServer<T> extends Emitter<TroubleEvents> {
       connection?.start();
     });
     if (session.refused) {
-      client.on('error', ignore);
-      return reset(client);
+      return turnAway(client);
     }
     connection = new Connection(this, client, session);
     this.#connections.add(connection);
@@ -151,6 +150,9 @@ class Peer implements Client {
   }
 }
 
-function ignore(): void {
-  // A client that was turned away may fail as it likes.
+function turnAway(client: Socket): void {
+  client.on('error', () => {
+    // It may fail as it likes.
+  });
+  reset(client);
 }
