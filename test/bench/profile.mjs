@@ -15,6 +15,9 @@ const serving = [
   'internalConnect (node:net)',
   'onStreamRead (node:internal/stream_base_commons)',
 ];
+const isServing = (place) => serving.includes(place);
+/** Microseconds at the end of a pick's profile in which there is nothing but rounds: no members made, no strategy prepared. */
+const lastRounds = 900_000;
 
 /** evenkeel beside the bare relay: the functions in which their times differ most. */
 export async function profileTcp(workload, options) {
@@ -22,8 +25,8 @@ export async function profileTcp(workload, options) {
   const only = ['bare', 'evenkeel'];
   const { results } = await benchTcp({ ...options, only, workloads: [workload], quick: true, cpuProfiles: folder });
   const [{ unit, rows }] = results;
-  const own = selfTimes(join(folder, 'evenkeel.cpuprofile'), serving);
-  const bare = selfTimes(join(folder, 'bare-relay.cpuprofile'), serving);
+  const own = selfTimes(join(folder, 'evenkeel.cpuprofile'), isServing);
+  const bare = selfTimes(join(folder, 'bare-relay.cpuprofile'), isServing);
   const cost = (name) => median(rows.find((row) => row.name === name).figures);
   const costs = [...new Set([...own.keys(), ...bare.keys()])].map((place) => {
     return { place, own: (own.get(place) ?? 0) * cost('evenkeel'), bare: (bare.get(place) ?? 0) * cost('bare') };
@@ -53,7 +56,9 @@ export function profilePick(order, { node }) {
   );
   const [file] = readdirSync(folder);
   if (file === undefined) return 'It does not end in time to be profiled.';
-  const shares = [...selfTimes(join(folder, file))].sort(([, a], [, b]) => b - a).slice(0, 8);
+  const shares = [...selfTimes(join(folder, file), (_, until) => until <= lastRounds)]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 8);
   return table(
     ['function', 'share of CPU'],
     shares.map(([place, share]) => [place, `${(100 * share).toFixed(0)} %`]),
@@ -63,14 +68,18 @@ export function profilePick(order, { node }) {
 /**
  * Each function's share of the time in which the process was not idle; what the compiler inlined counts as its caller's.
  *
- * @param starts the functions of which the first to be seen begins what counts; none where all does
+ * @param begins whether what counts begins with a sample, by its function and the microseconds from it to the end
  */
-function selfTimes(file, starts = []) {
+function selfTimes(file, begins) {
   const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, 'utf8'));
   const places = new Map(nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
   const times = new Map();
   let total = 0;
-  const first = samples.findIndex((id) => starts.includes(places.get(id)));
+  let until = timeDeltas.reduce((sum, delta) => sum + delta, 0);
+  const first = samples.findIndex((id, n) => {
+    until -= timeDeltas[n];
+    return begins(places.get(id), until);
+  });
   for (let n = Math.max(0, first); n < samples.length; n++) {
     const place = places.get(samples[n]);
     if (place === '(idle)') continue;
