@@ -12,8 +12,11 @@ export interface Placement<T = unknown> {
  * it happens as a whole or not at all.
  */
 export interface Attachment<T = unknown> {
-  /** Gets ready to serve exactly these, above all binds what is not bound yet. Rejects, leaving nothing behind, where it cannot. */
-  prepare(placements: readonly Placement<T>[]): Promise<PreparedChange>;
+  /**
+   * Gets ready to serve exactly these, above all binds what is not bound yet; nobody is served before the commit. Where one cannot
+   * be served it rejects and leaves nothing behind; given `failed`, it tells that instead and leaves that one out.
+   */
+  prepare(placements: readonly Placement<T>[], failed?: (error: unknown) => void): Promise<PreparedChange>;
   /** A change that nobody awaits (`createVip()`, `removeVip()`) could not be followed. */
   failed(error: unknown): void;
 }

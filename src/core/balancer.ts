@@ -5,6 +5,7 @@ import { type BalancerConfig, type BalancerSpec, readBalancer } from './balancer
 import { Emitter, type ListenerErrorEvent } from './emitter.ts';
 import { contextOf, type Environment } from './environment.ts';
 import { describe, InUseError, SpecError } from './errors.ts';
+import { Followers } from './followers.ts';
 import { Pool } from './pool.ts';
 import { type PoolSpec, readPool } from './pool-spec.ts';
 import { type BalancerStats, type BalancerStatus, poolStats, poolStatus, vipStats, vipStatus } from './report.ts';
@@ -33,12 +34,10 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
   readonly #context: StrategyContext;
   readonly #vips = new Map<string, VirtualIP<T>>();
   readonly #pools = new Map<string, Pool<T>>();
-  readonly #attachments = new Set<Attachment<T>>();
+  readonly #followers = new Followers<T>(() => this.#placements());
   /** Virtual IPs that were removed and still have clients; what all others before them served. */
   readonly #leaving = new Set<Stats>();
   #past: Stats = new Counters();
-  /** The change under way, if it has to wait for listeners. */
-  #changing: Promise<unknown> | undefined;
   /** The status that the last event told. */
   #toldStatus: OperatingStatus = 'online';
 
@@ -97,7 +96,7 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     }
     const vip = new VirtualIP(config, pool);
     this.#addVip(vip);
-    this.#follow();
+    this.#followers.catchUp();
     return vip;
   }
 
@@ -106,7 +105,7 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     const vip = this.#vips.get(name);
     if (vip === undefined) return false;
     this.#dropVip(vip);
-    this.#follow();
+    this.#followers.catchUp();
     return true;
   }
 
@@ -132,26 +131,21 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
    */
   async apply(spec: BalancerSpec<T>): Promise<void> {
     const config = readBalancer<T>(spec);
-    await this.#inTurn(() => this.#carryOut(config));
+    const change = (): Promise<void> => this.#carryOut(config);
+    await (this.#followers.areNone ? change() : this.#followers.inTurn(change));
   }
 
   /**
    * Lets an adapter follow: it is asked to serve the virtual IPs that there are, now and after every change. Resolves when it
    * does, rejects (and forgets it) where it cannot.
    */
-  async attach(attachment: Attachment<T>): Promise<void> {
-    this.#attachments.add(attachment);
-    try {
-      await this.#inTurn(async () => (await attachment.prepare(this.#placements())).commit());
-    } catch (error) {
-      this.#attachments.delete(attachment);
-      throw error;
-    }
+  attach(attachment: Attachment<T>): Promise<void> {
+    return this.#followers.attach(attachment);
   }
 
-  /** Forgets an adapter. */
-  detach(attachment: Attachment<T>): void {
-    this.#attachments.delete(attachment);
+  /** Forgets an adapter. Resolves when no change is under way that it might have a part in. */
+  detach(attachment: Attachment<T>): Promise<void> {
+    return this.#followers.detach(attachment);
   }
 
   /** Who is how, from the balancer down to each member. Plain data, a copy. */
@@ -176,22 +170,6 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     };
   }
 
-  /** Runs a change after the one under way, at once where there is none. */
-  async #inTurn(change: () => Promise<void>): Promise<void> {
-    if (this.#changing === undefined && this.#attachments.size === 0) return change();
-    while (this.#changing !== undefined) await this.#changing;
-    const running = change();
-    const settled = running.then(
-      () => {},
-      () => {},
-    );
-    this.#changing = settled;
-    settled.then(() => {
-      if (this.#changing === settled) this.#changing = undefined;
-    });
-    return running;
-  }
-
   async #carryOut(config: BalancerConfig<T>): Promise<void> {
     const newPools = new Map(
       config.pools
@@ -209,26 +187,31 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     const placements = config.vips.map(({ name, address, port }) => {
       return { vip: (this.#vips.get(name) ?? newVips.get(name)) as VirtualIP<T>, address, port };
     });
-    let prepared: PreparedChange[] = [];
+    const known = new Set<unknown>([...this.#vips.values(), ...this.#pools.values()]);
+    let prepared: PreparedChange | undefined;
     try {
-      if (this.#attachments.size > 0) prepared = await this.#prepare(placements);
+      if (!this.#followers.areNone) prepared = await this.#followers.prepare(placements);
     } catch (error) {
       for (const vip of newVips.values()) vip.retire();
       throw error;
     }
-    this.#commit(config, newPools, newVips);
-    for (const change of prepared) change.commit();
+    this.#commit(config, newPools, newVips, known);
+    prepared?.commit();
   }
 
-  /** Nothing in here can fail; listeners of events hear of the change when all of it has happened. */
+  /**
+   * Listeners of events hear of the change when all of it has happened. What others have created while listeners were being
+   * bound stays: only what is `known` from before may go.
+   */
   #commit(
     config: BalancerConfig<T>,
     newPools: ReadonlyMap<string, Pool<T>>,
     newVips: ReadonlyMap<string, VirtualIP<T>>,
+    known: ReadonlySet<unknown>,
   ): void {
     using _change = holdAll([this, ...this.#pools.values(), ...this.#vips.values()]);
     const vipNames = new Set(config.vips.map(({ name }) => name));
-    for (const vip of [...this.#vips.values()]) if (!vipNames.has(vip.name)) this.#dropVip(vip);
+    for (const vip of [...this.#vips.values()]) if (!vipNames.has(vip.name) && known.has(vip)) this.#dropVip(vip);
     for (const pool of config.pools) {
       const present = this.#pools.get(pool.name);
       if (present === undefined) this.#addPool(newPools.get(pool.name) ?? new Pool(pool, this.#context));
@@ -238,30 +221,13 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
       const { address, port, settings } = vip;
       const pool = this.#pools.get(vip.pool) as Pool<T>;
       if (!this.#vips.has(vip.name)) this.#addVip(newVips.get(vip.name) ?? new VirtualIP<T>(vip, pool));
+      else newVips.get(vip.name)?.retire();
       this.#vips.get(vip.name)?.configure(settings, { address, port, pool });
     }
+    const used = new Set(Array.from(this.#vips.values(), (vip) => vip.pool));
     const poolNames = new Set(config.pools.map(({ name }) => name));
-    for (const pool of [...this.#pools.values()]) if (!poolNames.has(pool.name)) this.#dropPool(pool);
-  }
-
-  /** All attachments, or none. */
-  async #prepare(placements: readonly Placement<T>[]): Promise<PreparedChange[]> {
-    const prepared: PreparedChange[] = [];
-    try {
-      for (const attachment of this.#attachments) prepared.push(await attachment.prepare(placements));
-      return prepared;
-    } catch (error) {
-      for (const change of prepared) change.cancel();
-      throw error;
-    }
-  }
-
-  /** Lets the attachments catch up with a change that has happened already. */
-  #follow(): void {
-    for (const attachment of this.#attachments) {
-      const catchUp = async (): Promise<void> => (await attachment.prepare(this.#placements())).commit();
-      this.#inTurn(catchUp).catch((error: unknown) => attachment.failed(error));
-    }
+    for (const pool of [...this.#pools.values()])
+      if (!poolNames.has(pool.name) && known.has(pool) && !used.has(pool)) this.#dropPool(pool);
   }
 
   #placements(): Placement<T>[] {

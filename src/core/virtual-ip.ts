@@ -22,6 +22,8 @@ export interface Rejection {
 }
 
 export interface VipEvents extends ListenerErrorEvent {
+  /** It leads to another pool now. */
+  'pool-changed': [];
   status: [change: StatusChange<OperatingStatus>];
   /** A member could not be connected to; the client is tried elsewhere, as far as `retries` permits. */
   'connect-failed': [failure: { readonly memberId: string; readonly reason: string }];
@@ -149,6 +151,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
       this.#pool.off('status', this.#review);
       this.#pool = pool;
       pool.on('status', this.#review);
+      this.emit('pool-changed');
     }
     this.#admitWaiting();
     this.#review();

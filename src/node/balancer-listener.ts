@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { formatEndpoint, isUnix } from '../core/address.ts';
 import type { Attachment, Placement, PreparedChange } from '../core/attachment.ts';
 import type { Balancer } from '../core/balancer.ts';
@@ -6,6 +6,7 @@ import { Emitter } from '../core/emitter.ts';
 import { EvenkeelError } from '../core/errors.ts';
 import type { VirtualIP } from '../core/virtual-ip.ts';
 import { type CloseOptions, deadlineOf } from './close-options.ts';
+import { turnAway } from './tcp/member-socket.ts';
 import { TcpServer, type TroubleEvents } from './tcp/server.ts';
 import { SocketServer } from './tcp/socket-server.ts';
 
@@ -23,12 +24,13 @@ interface Open<T> {
 export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implements AsyncDisposable {
   readonly #balancer: Balancer<T>;
   readonly #attachment: Attachment<T> = {
-    prepare: (placements) => this.#prepare(placements),
+    prepare: (placements, failed) => this.#prepare(placements, failed),
     failed: (cause) => this.#failed(cause),
   };
   #open: ReadonlyMap<VirtualIP<T>, Open<T>> = new Map();
   /** Servers of virtual IPs that went, until their last client has. */
   readonly #draining = new Set<TcpServer<T>>();
+  #isClosed = false;
 
   private constructor(balancer: Balancer<T>) {
     super();
@@ -50,14 +52,15 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
   /** As `Listener.close()`, for all virtual IPs together; the balancer is no longer followed. */
   async close(options: CloseOptions = {}): Promise<void> {
     const deadline = deadlineOf(options);
-    this.#balancer.detach(this.#attachment);
+    this.#isClosed = true;
+    const detached = this.#balancer.detach(this.#attachment);
     const open = [...this.#open.values()];
     this.#open = new Map();
     for (const { server, socket } of open) {
       socket.close();
       this.#draining.add(server);
     }
-    await Promise.all(Array.from(this.#draining, (server) => this.#drain(server, deadline)));
+    await Promise.all([detached, ...Array.from(this.#draining, (server) => this.#drain(server, deadline))]);
   }
 
   /** `close()` with its default deadline. */
@@ -65,38 +68,48 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
     return this.close();
   }
 
-  async #prepare(placements: readonly Placement<T>[]): Promise<PreparedChange> {
+  async #prepare(placements: readonly Placement<T>[], failed?: (error: unknown) => void): Promise<PreparedChange> {
     const bound = new Map(Array.from(this.#open.values(), ({ endpoint, socket }) => [endpoint, socket]));
     const next = new Map<VirtualIP<T>, Open<T>>();
-    const fresh: { server?: TcpServer<T>; socket?: SocketServer }[] = [];
-    const cancel = (): void => {
-      for (const { server, socket } of fresh) {
-        socket?.close();
-        void server?.close(0);
-      }
+    const fresh: Fresh[] = [];
+    const withdraw = (): void => {
+      cancel(fresh);
+      for (const [vip, { server }] of next) if (!this.#open.has(vip)) void server.close(0);
     };
-    try {
-      for (const { vip, address, port } of placements) {
-        const endpoint = endpointOf(vip, address, port);
-        let server = this.#open.get(vip)?.server;
-        if (server === undefined) {
-          server = this.#serve(vip);
-          fresh.push({ server });
+    for (const { vip, address, port } of placements) {
+      const endpoint = endpointOf(vip, address, port);
+      let socket = bound.get(endpoint);
+      bound.delete(endpoint);
+      if (socket === undefined) {
+        // Clients that come before the commit wait for it.
+        const early: Socket[] = [];
+        try {
+          socket = await SocketServer.bind(address, port, (client) => early.push(client), this.#troubled);
+        } catch (error) {
+          if (failed === undefined) {
+            withdraw();
+            throw error;
+          }
+          failed(error);
+          continue;
         }
-        let socket = bound.get(endpoint);
-        bound.delete(endpoint);
-        if (socket === undefined) {
-          socket = await SocketServer.bind(address, port, server.accept, server.troubled.bind(server));
-          fresh.push({ socket });
-        }
-        next.set(vip, { server, endpoint, socket });
+        fresh.push({ socket, early });
       }
-    } catch (error) {
-      cancel();
-      throw error;
+      next.set(vip, { server: this.#open.get(vip)?.server ?? this.#serve(vip), endpoint, socket });
     }
-    return { commit: () => this.#commit(next), cancel };
+    return {
+      commit: () => {
+        if (this.#isClosed) return withdraw();
+        this.#commit(next);
+        for (const { socket, early } of fresh) for (const client of early.splice(0)) socket.accept(client);
+      },
+      cancel: withdraw,
+    };
   }
+
+  readonly #troubled = (error: EvenkeelError): void => {
+    this.emit('error', error);
+  };
 
   #failed(cause: unknown): void {
     const message = `a virtual IP has no listener: ${cause instanceof Error ? cause.message : String(cause)}`;
@@ -107,10 +120,7 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
     const before = this.#open;
     this.#open = next;
     const kept = new Set(Array.from(next.values(), ({ socket }) => socket));
-    for (const { server, socket } of next.values()) {
-      socket.accept = server.accept;
-      server.followPool();
-    }
+    for (const { server, socket } of next.values()) socket.accept = server.accept;
     for (const [vip, { server, socket }] of before) {
       if (!kept.has(socket)) socket.close();
       if (!next.has(vip)) void this.#drain(server, Number.POSITIVE_INFINITY);
@@ -119,7 +129,7 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
 
   #serve(vip: VirtualIP<T>): TcpServer<T> {
     const server = new TcpServer(vip);
-    server.on('error', (error) => this.emit('error', error));
+    server.on('error', this.#troubled);
     return server;
   }
 
@@ -127,6 +137,19 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
     this.#draining.add(server);
     await server.close(deadline);
     this.#draining.delete(server);
+  }
+}
+
+/** A socket that is bound for a change, and the clients that came in by it before the change happened. */
+interface Fresh {
+  readonly socket: SocketServer;
+  readonly early: Socket[];
+}
+
+function cancel(fresh: readonly Fresh[]): void {
+  for (const { socket, early } of fresh) {
+    socket.close();
+    for (const client of early) turnAway(client);
   }
 }
 

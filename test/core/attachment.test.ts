@@ -247,7 +247,7 @@ describe('a virtual IP that is created', () => {
     expect(adapter.serves).toBe('a:80');
   });
 
-  test('while an apply that does not name it is under way goes with that', async () => {
+  test('while an apply that does not name it is under way stays: that knew nothing of it', async () => {
     const { balancer, adapter } = await attached(vip('a', 80));
     const gate = deferred();
     adapter.hold = gate.promise;
@@ -256,7 +256,7 @@ describe('a virtual IP that is created', () => {
     gate.resolve();
     await applying;
     await settled();
-    expect([[...balancer.vips.keys()], adapter.serves]).toEqual([['a'], 'a:80']);
+    expect([[...balancer.vips.keys()], adapter.serves]).toEqual([['a', 'b'], 'a:80,b:81']);
   });
 
   test('while an apply that names it is under way stays the one that was created, and is served', async () => {

@@ -35,3 +35,11 @@ export function reset(socket: Socket): void {
   if (socket.connecting || isEnding || socket.remoteAddress === undefined) socket.destroy();
   else socket.resetAndDestroy();
 }
+
+/** Resets a client that nobody serves. */
+export function turnAway(client: Socket): void {
+  client.on('error', () => {
+    // It may fail as it likes.
+  });
+  reset(client);
+}

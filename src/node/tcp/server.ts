@@ -8,7 +8,7 @@ import type { Client } from '../../core/session.ts';
 import type { VirtualIP } from '../../core/virtual-ip.ts';
 import { makeProbe } from '../probes/make-probe.ts';
 import { Connection } from './connection.ts';
-import { reset } from './member-socket.ts';
+import { turnAway } from './member-socket.ts';
 
 export interface TroubleEvents extends ListenerErrorEvent {
   /** Something failed that is neither a client's nor a member's fault: no file descriptor left, a strategy that throws. */
@@ -33,7 +33,8 @@ export class TcpServer<T> extends Emitter<TroubleEvents> {
   constructor(vip: VirtualIP<T>) {
     super();
     this.vip = vip;
-    this.followPool();
+    this.#followPool();
+    vip.on('pool-changed', this.#followPool);
   }
 
   get connections(): number {
@@ -41,7 +42,7 @@ export class TcpServer<T> extends Emitter<TroubleEvents> {
   }
 
   /** Watches the pool that the virtual IP leads to now. Connections on one that it led to before are watched until they end. */
-  followPool(): void {
+  readonly #followPool = (): void => {
     const { pool } = this.vip;
     if (pool === this.#checkedPool || this.#isClosing) return;
     const before = this.#checks;
@@ -51,7 +52,7 @@ export class TcpServer<T> extends Emitter<TroubleEvents> {
     if (this.#pools.has(pool)) return;
     this.#pools.add(pool);
     pool.on('drain-expired', this.#drainExpired);
-  }
+  };
 
   /** Takes a client that a socket server has accepted; it must not be read from yet. */
   readonly accept = (client: Socket): void => {
@@ -85,6 +86,7 @@ export class TcpServer<T> extends Emitter<TroubleEvents> {
     if (this.#connections.size > 0) await this.#emptied(deadline);
     systemClock.clearTimeout(this.#sweep);
     this.#checks?.[Symbol.dispose]();
+    this.vip.off('pool-changed', this.#followPool);
     for (const pool of this.#pools) pool.off('drain-expired', this.#drainExpired);
   }
 
@@ -148,11 +150,4 @@ class Peer implements Client {
   get port(): number | undefined {
     return this.#socket.remotePort;
   }
-}
-
-function turnAway(client: Socket): void {
-  client.on('error', () => {
-    // It may fail as it likes.
-  });
-  reset(client);
 }
