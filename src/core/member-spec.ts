@@ -21,7 +21,7 @@ export interface MemberSettings<T = unknown> {
   readonly weight?: number | null;
   /** Serves only while no other member can. Default false. */
   readonly backup?: boolean | null;
-  /** `false` takes the member out of service; `true` also ends a drain. Default true. */
+  /** `false` takes the member out of service; in `member.update()`, `true` also ends a drain. Default true. */
   readonly enabled?: boolean | null;
   /** The most connections it may hold at a time, 1 to 2147483647. Default: no limit. */
   readonly maxConnections?: number | null;

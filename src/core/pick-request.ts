@@ -37,8 +37,7 @@ export class CurrentRequest<T> implements PickRequest<T> {
   }
 
   accepts(member: Member<T>): boolean {
-    if (this.#exclude?.includes(member)) return false;
-    return stateOf(member).hasRoom;
+    return this.permits(stateOf(member));
   }
 
   /** `accepts`, of a choice that was made already. */

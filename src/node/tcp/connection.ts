@@ -102,6 +102,7 @@ export class Connection<T> {
     const isClientIdle = timeouts.client > 0 && now - this.#clientSince >= timeouts.client;
     const isMemberIdle = timeouts.member > 0 && now - this.#memberSince >= timeouts.member;
     if (!isClientIdle && !isMemberIdle) return;
+    this.#outcome = 'ignored';
     this.#client.destroy();
     upstream.destroy();
   }

@@ -37,10 +37,6 @@ export class TcpServer<T> extends Emitter<TroubleEvents> {
     vip.on('pool-changed', this.#followPool);
   }
 
-  get connections(): number {
-    return this.#connections.size;
-  }
-
   /** Watches the pool that the virtual IP leads to now. Connections on one that it led to before are watched until they end. */
   readonly #followPool = (): void => {
     const { pool } = this.vip;
