@@ -60,7 +60,10 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
       socket.close();
       this.#draining.add(server);
     }
-    await Promise.all([detached, ...Array.from(this.#draining, (server) => this.#drain(server, deadline))]);
+    await Promise.all([
+      detached,
+      ...Array.from(this.#draining, (server) => this.#drain(server, deadline, options.signal)),
+    ]);
   }
 
   /** `close()` with its default deadline. */
@@ -133,9 +136,9 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
     return server;
   }
 
-  async #drain(server: TcpServer<T>, deadline: number): Promise<void> {
+  async #drain(server: TcpServer<T>, deadline: number, signal?: AbortSignal): Promise<void> {
     this.#draining.add(server);
-    await server.close(deadline);
+    await server.close(deadline, signal);
     this.#draining.delete(server);
   }
 }

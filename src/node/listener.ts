@@ -45,7 +45,7 @@ export class Listener<T = unknown> extends Emitter<TroubleEvents> implements Asy
   async close(options: CloseOptions = {}): Promise<void> {
     const deadline = deadlineOf(options);
     this.#socket.close();
-    await this.#server.close(deadline);
+    await this.#server.close(deadline, options.signal);
   }
 
   /** `close()` with its default deadline. */

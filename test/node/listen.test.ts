@@ -181,6 +181,22 @@ describe('closing a listener', () => {
     await scene.isAtRest();
   });
 
+  test('ends what is left when it is told to by a signal, also by one that has been given before', async () => {
+    for (const isEarly of [false, true]) {
+      await using backend = await Backend.start({ does: echoes });
+      await using scene = await Scene.open({ members: [backend.at] });
+      using client = await Client.connect(scene.place);
+      await client.isEchoed('hello');
+      const controller = new AbortController();
+      if (isEarly) controller.abort();
+      const closing = scene.listener.close({ deadline: Number.POSITIVE_INFINITY, signal: controller.signal });
+      controller.abort();
+      await closing;
+      expect(await client.closed()).toBe('ECONNRESET');
+      await scene.isAtRest();
+    }
+  });
+
   test('ends everything at once where the deadline is 0', async () => {
     await using backend = await Backend.start({ does: echoes });
     await using scene = await Scene.open({ members: [backend.at] });

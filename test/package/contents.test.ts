@@ -63,6 +63,11 @@ describe('what is shipped', () => {
     expect([peerDependencies, optionalDependencies]).toEqual([undefined, undefined]);
   });
 
+  test('tells bundlers that importing it does nothing by itself', async () => {
+    const { sideEffects, type, exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    expect([sideEffects, type, Object.keys(exports)]).toEqual([false, 'module', ['.', './node', './package.json']]);
+  });
+
   test('imports Node nowhere but in its adapters', () => {
     const withNode = [...imports].filter(([, names]) => names.some((name) => name.startsWith('node:')));
     expect(withNode.length).toBeGreaterThan(0);

@@ -73,13 +73,14 @@ export class TcpServer<T> extends Emitter<TroubleEvents> {
    * ended them.
    *
    * @param deadline milliseconds; Infinity for none
+   * @param signal ends them at once
    */
-  async close(deadline: number): Promise<void> {
+  async close(deadline: number, signal?: AbortSignal): Promise<void> {
     if (!this.#isClosing) {
       this.#isClosing = true;
       for (const connection of this.#connections) if (connection.isWaiting) connection.abort();
     }
-    if (this.#connections.size > 0) await this.#emptied(deadline);
+    if (this.#connections.size > 0) await this.#emptied(deadline, signal);
     systemClock.clearTimeout(this.#sweep);
     this.#checks?.[Symbol.dispose]();
     this.vip.off('pool-changed', this.#followPool);
@@ -97,10 +98,12 @@ export class TcpServer<T> extends Emitter<TroubleEvents> {
     this.emit('error', error);
   }
 
-  async #emptied(deadline: number): Promise<void> {
+  async #emptied(deadline: number, signal: AbortSignal | undefined): Promise<void> {
     const abortAll = (): void => {
       for (const connection of this.#connections) connection.abort();
     };
+    if (signal?.aborted) return abortAll();
+    signal?.addEventListener('abort', abortAll);
     const timer = Number.isFinite(deadline) ? systemClock.setTimeout(abortAll, deadline) : undefined;
     await new Promise<void>((resolve) => {
       const before = this.#whenEmpty;
@@ -110,6 +113,7 @@ export class TcpServer<T> extends Emitter<TroubleEvents> {
       };
     });
     systemClock.clearTimeout(timer);
+    signal?.removeEventListener('abort', abortAll);
   }
 
   readonly #drainExpired = ({ member }: { readonly member: Member<T> }): void => {
