@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { median } from './median.mjs';
+import { scratchFolder } from './scratch.mjs';
 import { table } from './table.mjs';
 import { benchTcp } from './tcp.mjs';
 
@@ -21,7 +21,7 @@ const lastRounds = 900_000;
 
 /** evenkeel beside the bare relay: the functions in which their times differ most. */
 export async function profileTcp(workload, options) {
-  const folder = mkdtempSync(join(tmpdir(), 'evenkeel-profile-'));
+  const folder = scratchFolder();
   const only = ['bare', 'evenkeel'];
   const { results } = await benchTcp({ ...options, only, workloads: [workload], quick: true, cpuProfiles: folder });
   const [{ unit, rows }] = results;
@@ -44,7 +44,7 @@ export async function profileTcp(workload, options) {
 
 /** The functions that a pick's time is spent in. */
 export function profilePick(order, { node }) {
-  const folder = mkdtempSync(join(tmpdir(), 'evenkeel-profile-'));
+  const folder = scratchFolder();
   const program = fileURLToPath(new URL('picks/one.mjs', import.meta.url));
   const given = JSON.stringify({ ...order, prepares: false, rounds: 10, milliseconds: 100 });
   spawnSync(

@@ -1,12 +1,12 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { scratchFolder } from '../scratch.mjs';
 import { start } from '../tcp/process.mjs';
 import { freePort, whenListening } from './free-port.mjs';
 
 export async function startHaproxy(members) {
   const port = await freePort();
-  const file = join(mkdtempSync(join(tmpdir(), 'evenkeel-bench-')), 'haproxy.cfg');
+  const file = join(scratchFolder(), 'haproxy.cfg');
   writeFileSync(file, config(port, members));
   const child = start('haproxy', ['-db', '-f', file]);
   await whenListening(port, child);

@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { scratchFolder } from '../scratch.mjs';
 import { start } from '../tcp/process.mjs';
 import { freePort, whenListening } from './free-port.mjs';
 
@@ -9,7 +9,7 @@ const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
 export async function startNginx(members) {
   const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), 'evenkeel-bench-'));
+  const folder = scratchFolder();
   const file = join(folder, 'nginx.conf');
   writeFileSync(file, config(folder, port, members));
   const child = start('nginx', ['-e', 'stderr', '-p', folder, '-c', file]);
