@@ -1,5 +1,5 @@
-import { connect, type OnReadOpts, type Socket } from 'node:net';
-import { isIp, isUnix } from '../../core/address.ts';
+import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { isUnix } from '../../core/address.ts';
 
 /** Milliseconds of silence after which the system probes a connection's peer; what HAProxy's `tcp-ka` leaves to the system. */
 export const keepAliveInitialDelay = 60_000;
@@ -13,7 +13,7 @@ export function connectTo(address: string, port: number, connectTimeout: number,
   const options = { allowHalfOpen: true, ...(onread === undefined ? undefined : { onread }) };
   if (isUnix(address)) return connect({ ...options, path: address.slice('unix:'.length) });
   const tcp = { ...options, host: address, port, noDelay: true };
-  if (isIp(address)) return connect(tcp);
+  if (isIP(address) !== 0) return connect(tcp);
   // Node gives each address of a name 250 ms by default, too little for a far member; two get a fair share of the timeout.
   const autoSelectFamilyAttemptTimeout = connectTimeout > 0 ? Math.max(250, Math.floor(connectTimeout / 2)) : 5000;
   return connect({ ...tcp, autoSelectFamily: true, autoSelectFamilyAttemptTimeout });
