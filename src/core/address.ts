@@ -121,6 +121,11 @@ export function formatEndpoint(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+/** What only one virtual IP can listen on; undefined where the port is 0, which is another one each time. */
+export function fixedEndpoint(address: string, port: number): string | undefined {
+  return port === 0 && !isUnix(address) ? undefined : formatEndpoint(address, port);
+}
+
 /** Whether the address is a Unix socket, written `unix:/path/to/socket`. */
 export function isUnix(address: string): boolean {
   return address.startsWith('unix:');

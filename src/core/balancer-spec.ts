@@ -1,4 +1,4 @@
-import { formatEndpoint, isUnix } from './address.ts';
+import { fixedEndpoint, isUnix } from './address.ts';
 import { SpecError } from './errors.ts';
 import { type PoolConfig, type PoolSpec, readPool } from './pool-spec.ts';
 import { at, distinct, Fields, list } from './spec.ts';
@@ -50,8 +50,8 @@ function refer<T>(vip: VipConfig<T>): ReferringVip {
 function refuseSharedEndpoints(vips: readonly VipConfig[]): void {
   const seen = new Map<string, number>();
   for (const [index, { address, port }] of vips.entries()) {
-    if (port === 0 && !isUnix(address)) continue;
-    const endpoint = formatEndpoint(address, port);
+    const endpoint = fixedEndpoint(address, port);
+    if (endpoint === undefined) continue;
     const first = seen.get(endpoint);
     if (first !== undefined) {
       const path = at(at('vips', index), isUnix(address) ? 'address' : 'port');

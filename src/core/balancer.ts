@@ -1,5 +1,5 @@
 import type { StrategyContext } from '../strategies/strategy.ts';
-import { formatEndpoint, isUnix } from './address.ts';
+import { fixedEndpoint, isUnix } from './address.ts';
 import type { Attachment, Placement, PreparedChange } from './attachment.ts';
 import { type BalancerConfig, type BalancerSpec, readBalancer } from './balancer-spec.ts';
 import { Emitter, type ListenerErrorEvent } from './emitter.ts';
@@ -271,11 +271,12 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
   }
 
   #refuseTakenEndpoint({ address, port }: VipConfig<T>): void {
-    if (port === 0 && !isUnix(address)) return;
+    const endpoint = fixedEndpoint(address, port);
+    if (endpoint === undefined) return;
     for (const vip of this.#vips.values()) {
-      if (vip.address !== address || vip.port !== port) continue;
-      const endpoint = formatEndpoint(address, port);
-      throw new SpecError('port', endpoint, `an address and port that virtual IP ${describe(vip.name)} does not have`);
+      if (fixedEndpoint(vip.address, vip.port) !== endpoint) continue;
+      const path = isUnix(address) ? 'address' : 'port';
+      throw new SpecError(path, endpoint, `an address and port that virtual IP ${describe(vip.name)} does not have`);
     }
   }
 

@@ -81,7 +81,7 @@ export class Emitter<Events extends EventMap<Events>> extends PlainEmitter {
     return isHeard;
   }
 
-  /** Keeps events back until the returned handle (or the last of several) is disposed, then tells them in order. */
+  /** @internal keeps events back until the returned handle (or the last of several) is disposed, then tells them in order. */
   hold(): Disposable {
     this.#holds++;
     let holding = true;

@@ -7,7 +7,6 @@ export type ErrorCode =
   | 'ERR_EVENKEEL_SPEC'
   | 'ERR_EVENKEEL_NOT_FOUND'
   | 'ERR_EVENKEEL_IN_USE'
-  | 'ERR_EVENKEEL_CLOSED'
   | 'ERR_EVENKEEL_LISTEN'
   | 'ERR_EVENKEEL_LOCAL_RESOURCE'
   | 'ERR_EVENKEEL_LISTENER'
@@ -44,10 +43,10 @@ export class SpecError extends EvenkeelError {
   }
 }
 
-/** A member, pool or virtual IP that is not there. `code` is `'ERR_EVENKEEL_NOT_FOUND'`. */
+/** A member that is not there (any more). `code` is `'ERR_EVENKEEL_NOT_FOUND'`. */
 export class NotFoundError extends EvenkeelError {
-  constructor(kind: 'member' | 'pool' | 'virtual IP', name: string) {
-    super('ERR_EVENKEEL_NOT_FOUND', `no ${kind} ${describe(name)}`);
+  constructor(id: string) {
+    super('ERR_EVENKEEL_NOT_FOUND', `no member ${describe(id)}`);
   }
 }
 

@@ -158,7 +158,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
    */
   async drain(id: string, options: DrainOptions = {}): Promise<DrainResult> {
     const state = this.#roster.get(id);
-    if (state === undefined) throw new NotFoundError('member', id);
+    if (state === undefined) throw new NotFoundError(id);
     return this.#drainMember(state, options);
   }
 
@@ -225,7 +225,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   }
 
   #refuseGone(state: MemberState<T>): void {
-    if (!this.#roster.has(state)) throw new NotFoundError('member', state.config.id);
+    if (!this.#roster.has(state)) throw new NotFoundError(state.config.id);
   }
 
   #startDrain(state: MemberState<T>): void {

@@ -1,5 +1,5 @@
 import type { AddressInfo, Socket } from 'node:net';
-import { formatEndpoint, isUnix } from '../core/address.ts';
+import { fixedEndpoint } from '../core/address.ts';
 import type { Attachment, Placement, PreparedChange } from '../core/attachment.ts';
 import type { Balancer } from '../core/balancer.ts';
 import { Emitter } from '../core/emitter.ts';
@@ -75,9 +75,10 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
     const bound = new Map(Array.from(this.#open.values(), ({ endpoint, socket }) => [endpoint, socket]));
     const next = new Map<VirtualIP<T>, Open<T>>();
     const fresh: Fresh[] = [];
+    const newcomers: TcpServer<T>[] = [];
     const withdraw = (): void => {
       cancel(fresh);
-      for (const [vip, { server }] of next) if (!this.#open.has(vip)) void server.close(0);
+      for (const server of newcomers) void server.close(0);
     };
     for (const { vip, address, port } of placements) {
       const endpoint = endpointOf(vip, address, port);
@@ -98,7 +99,12 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
         }
         fresh.push({ socket, early });
       }
-      next.set(vip, { server: this.#open.get(vip)?.server ?? this.#serve(vip), endpoint, socket });
+      let server = this.#open.get(vip)?.server;
+      if (server === undefined) {
+        server = this.#serve(vip);
+        newcomers.push(server);
+      }
+      next.set(vip, { server, endpoint, socket });
     }
     return {
       commit: () => {
@@ -158,5 +164,5 @@ function cancel(fresh: readonly Fresh[]): void {
 
 /** What tells bound sockets apart; where the system chooses the port, each virtual IP has one of its own. */
 function endpointOf(vip: { readonly name: string }, address: string, port: number): string {
-  return port === 0 && !isUnix(address) ? `${address} of ${vip.name}` : formatEndpoint(address, port);
+  return fixedEndpoint(address, port) ?? `${address} of ${vip.name}`;
 }

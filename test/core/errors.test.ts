@@ -5,7 +5,7 @@ import { InconclusiveError } from '../../src/health/inconclusive-error.ts';
 describe('every error', () => {
   for (const [error, name, code] of [
     [new SpecError('a', 1, 'two'), 'SpecError', 'ERR_EVENKEEL_SPEC'],
-    [new NotFoundError('member', 'a'), 'NotFoundError', 'ERR_EVENKEEL_NOT_FOUND'],
+    [new NotFoundError('a'), 'NotFoundError', 'ERR_EVENKEEL_NOT_FOUND'],
     [new InUseError('ERR_EVENKEEL_IN_USE', 'in use'), 'InUseError', 'ERR_EVENKEEL_IN_USE'],
     [new InconclusiveError('busy'), 'InconclusiveError', 'ERR_EVENKEEL_PROBE'],
   ] as const) {

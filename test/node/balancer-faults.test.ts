@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:net';
 import { expect, test } from 'vitest';
 import { Balancer } from '../../src/index.ts';
 import { listen } from '../../src/node/index.ts';
-import { Backend } from '../fixtures/node/backend.ts';
-import { ask, refusalOf } from '../fixtures/node/client.ts';
+import { Backend, echoes } from '../fixtures/node/backend.ts';
+import { ask, Client, refusalOf } from '../fixtures/node/client.ts';
 import { closedPort, ownHost } from '../fixtures/node/places.ts';
 import { until } from '../fixtures/node/until.ts';
 
@@ -56,40 +56,75 @@ test('a listener that is closed while a change is under way leaves nothing bound
   for (const port of [4001, 4002, 4003]) expect(await refusalOf({ host, port })).toBe('ECONNREFUSED');
 });
 
-test('a client that comes before the change does is served after it, and sent away where it does not come', async () => {
-  await using backend = await Backend.start({ name: 'a' });
+/** A balancer whose next change waits, once its listener is ready, for somebody else to be so. */
+async function hesitant() {
+  const backend = await Backend.start({ name: 'a', does: echoes });
   const host = ownHost();
-  const pools = [{ name: 'a', members: [backend.at] }];
   const balancer = new Balancer();
-  await using listener = await listen(balancer);
-  const vips = Array.from({ length: 100 }, (_, index) => ({
-    name: `${index}`,
-    address: host,
-    port: 5000 + index,
-    pool: 'a',
-  }));
-  const early = async (): Promise<string> => {
-    for (;;) {
-      const answer = await ask({ host, port: 5000 }).catch((error: NodeJS.ErrnoException) => error.code ?? '');
-      if (answer !== 'ECONNREFUSED') return answer;
-    }
-  };
-  const served = early();
-  await balancer.apply({ pools, vips });
-  expect(await served).toBe('a');
-  expect(backend.accepted).toBe(1);
-  expect(listener.addresses.size).toBe(100);
+  const vip = (port: number) => ({ name: `${port}`, address: host, port, pool: 'a' });
+  const state = (...ports: number[]) => ({ pools: [{ name: 'a', members: [backend.at] }], vips: ports.map(vip) });
+  await balancer.apply(state(4001));
+  const listener = await listen(balancer);
+  let decide: { resolve(): void; reject(error: Error): void } | undefined;
+  const decision = new Promise<void>((resolve, reject) => {
+    decide = { resolve, reject };
+  });
+  let isWaiting = false;
+  await balancer.attach({
+    prepare: async (placements) => {
+      if (placements.length > 1) {
+        isWaiting = true;
+        await decision;
+      }
+      return { commit: () => {}, cancel: () => {} };
+    },
+    failed: () => {},
+  });
+  const applying = balancer.apply(state(4001, 4002));
+  applying.catch(() => {});
+  await until(() => isWaiting, 'the listener is ready');
+  return { backend, host, listener, applying, decide: decide as NonNullable<typeof decide> };
+}
 
-  await balancer.apply({ pools });
-  const server = await squatter(host, 5099);
-  const sentAway = early();
-  await expect(balancer.apply({ pools, vips })).rejects.toThrow('5099');
-  const answered = await Promise.race([sentAway, refusalOf({ host, port: 5000 })]);
-  expect(['ECONNRESET', 'ECONNREFUSED']).toContain(answered);
+test('a client that comes before the change does waits for it', async () => {
+  const { backend, host, listener, applying, decide } = await hesitant();
+  using client = await Client.connect({ host, port: 4002 });
+  client.send('hello');
+  using other = await Client.connect({ host, port: 4001 });
+  await other.isEchoed('served meanwhile');
   expect(backend.accepted).toBe(1);
-  server.close();
-  await balancer.apply({ pools, vips });
-  await sentAway;
+  decide.resolve();
+  await applying;
+  await client.receives('hello');
+  expect(backend.accepted).toBe(2);
+  await listener.close({ deadline: 0 });
+  await backend.stop();
+});
+
+test('a client that comes before a change that does not happen is sent away', async () => {
+  const { backend, host, listener, applying, decide } = await hesitant();
+  using client = await Client.connect({ host, port: 4002 });
+  decide.reject(new Error('somebody else cannot'));
+  await expect(applying).rejects.toThrow('somebody else cannot');
+  expect(await client.closed()).toBe('ECONNRESET');
+  expect(await refusalOf({ host, port: 4002 })).toBe('ECONNREFUSED');
+  expect(backend.accepted).toBe(0);
+  await listener.close({ deadline: 0 });
+  await backend.stop();
+});
+
+test('closing while a change is under way lets running connections finish', async () => {
+  const { backend, host, listener, applying, decide } = await hesitant();
+  using client = await Client.connect({ host, port: 4001 });
+  await client.isEchoed('hello');
+  const closing = listener.close();
+  decide.resolve();
+  await applying;
+  await client.isEchoed('still here');
+  expect(await refusalOf({ host, port: 4002 })).toBe('ECONNREFUSED');
+  client.end();
+  await closing;
+  await backend.stop();
 });
 
 test('the listener of one virtual IP follows it to another pool', async () => {

@@ -79,7 +79,7 @@ export class Connection<T> {
 
   /**
    * Looked at now and then. Ends the connection where one side has neither sent nor taken a byte for as long as its timeout says,
-   * and lets the system watch both peers of one that lives long; most end before that would be worth ten system calls.
+   * and lets the system watch both peers of one that lives long; most end before that would be worth the system calls.
    */
   inspect(now: number, timeouts: Timeouts): void {
     const upstream = this.#upstream;
