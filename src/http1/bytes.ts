@@ -1,0 +1,65 @@
+/** Bytes that HTTP/1 gives a meaning to, and classes of bytes as tables: one look-up tells whether a byte belongs. */
+
+export const tab = 0x09;
+export const lf = 0x0a;
+export const cr = 0x0d;
+export const space = 0x20;
+export const hash = 0x23;
+export const comma = 0x2c;
+export const slash = 0x2f;
+export const zero = 0x30;
+export const nine = 0x39;
+export const colon = 0x3a;
+export const semicolon = 0x3b;
+
+function tableOf(belongs: (byte: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => (belongs(byte) ? 1 : 0));
+}
+
+const tokenCharacters = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/** RFC 9110, section 5.6.2: what methods and field names are made of. */
+export const tokenByte: Uint8Array = tableOf((byte) => tokenCharacters.includes(String.fromCharCode(byte)));
+
+/** RFC 9110, section 5.5: what field values, reasons and chunk extensions may hold: no control but the tab. */
+export const valueByte: Uint8Array = tableOf((byte) => byte === tab || (byte >= space && byte !== 0x7f));
+
+/**
+ * What a request's target may hold: visible ASCII but the fragment's `#`, which is never sent. More than RFC 3986 permits, since
+ * browsers send braces and bars as they are; nothing that two parsers could read in two ways.
+ */
+export const targetByte: Uint8Array = tableOf((byte) => byte > space && byte < 0x7f && byte !== hash);
+
+const hostCharacters = "-._~!$&'()*+;=%:[]0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/** RFC 3986, section 3.2.2, without the comma, which would look like two hosts. */
+const hostCodes = tableOf((byte) => hostCharacters.includes(String.fromCharCode(byte)));
+
+/** Whether it is a host and perhaps a port; empty is one, as RFC 9112 says. */
+export function isHost(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (hostCodes[text.charCodeAt(at)] !== 1) return false;
+  const port = text.lastIndexOf(':');
+  if (port < 0 || text.endsWith(']')) return true;
+  if (text.startsWith('[') !== text.slice(0, port).endsWith(']')) return false;
+  if (!text.startsWith('[') && text.indexOf(':') !== port) return false;
+  return /^\d*$/.test(text.slice(port + 1));
+}
+
+/** The value of a hexadecimal digit, 255 for all other bytes. */
+export const hexValue: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const digit = '0123456789abcdef'.indexOf(String.fromCharCode(byte).toLowerCase());
+  return digit < 0 ? 255 : digit;
+});
+
+/** Turns bytes into the string whose characters have their values. */
+export type Decode = (bytes: Uint8Array, start: number, end: number) => string;
+
+/** Works everywhere; a runtime may have a faster way. */
+export const decodeLatin1: Decode = (bytes, start, end) => {
+  let text = '';
+  // So many arguments are safe to pass at a time.
+  for (let at = start; at < end; at += 4096) {
+    text += String.fromCharCode(...bytes.subarray(at, Math.min(end, at + 4096)));
+  }
+  return text;
+};

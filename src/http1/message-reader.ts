@@ -1,0 +1,218 @@
+import { cr, lf } from './bytes.ts';
+import { ChunkedBody } from './chunked-body.ts';
+import * as field from './field.ts';
+import { FieldLines } from './field-lines.ts';
+import type { Head } from './head.ts';
+import { MessageError } from './message-error.ts';
+import type { RequestHead } from './request-head.ts';
+import type { ResponseHead } from './response-head.ts';
+
+/** How a message's body ends. */
+export type Framing = 'none' | 'length' | 'chunked' | 'close';
+
+/** What a reader comes upon next. */
+export type Found = 'more' | 'head' | 'body' | 'end' | 'failed';
+
+const nothing = new Uint8Array(0);
+/** With this many bytes at hand a head is read even if no line has ended: it may be beyond its limit. */
+const mostUnread = 256;
+
+/**
+ * Reads one message after the other from the bytes of a connection, wherever they are cut. It keeps no byte of a body: `body`
+ * says where in the bytes that were pushed last a piece of it is.
+ *
+ * ```
+ * reader.push(bytes, 0, bytes.length);
+ * for (let found = reader.next(); found !== 'more'; found = reader.next()) …
+ * ```
+ *
+ * After `more` it has no more use for what was pushed. After `failed` (`error` says why) it is of no more use itself.
+ */
+export class MessageReader<H extends Head> {
+  readonly head: H;
+  /** How the body of the message that is being read ends. */
+  framing: Framing = 'none';
+  /** Whether a chunked body comes out as it came, for a recipient that gets it chunked, or its data alone. */
+  keepsFraming = true;
+  bytes: Uint8Array = nothing;
+  /** The piece of body in `bytes` that was found last. */
+  start = 0;
+  end = 0;
+  /** The lines of the trailer that may be passed on, each with its CR and LF. */
+  trailer = '';
+  error: MessageError | undefined;
+  readonly #framingOf: (head: H) => Framing;
+  readonly #body: ChunkedBody;
+  #at = 0;
+  #stop = 0;
+  /** Bytes of a head or a trailer that is not complete yet, always from the start of `bytes`. */
+  #isHolding = false;
+  /** Whether what has come in since cannot have completed it: a head that trickles in is not read anew for each byte. */
+  #isLineOpen = false;
+  #isInHead = true;
+  /** Bytes of the body that are to come. */
+  #left = 0;
+
+  constructor(head: H, framingOf: (head: H) => Framing) {
+    this.head = head;
+    this.#framingOf = framingOf;
+    this.#body = new ChunkedBody(head.limits);
+  }
+
+  /** Whether it is between two messages and has not seen a byte of the next one. */
+  get isIdle(): boolean {
+    return this.#isInHead && this.#at === this.#stop;
+  }
+
+  /** Whether it has bytes that it was not asked for yet, or that it could do nothing with. */
+  get hasMore(): boolean {
+    return this.#at < this.#stop;
+  }
+
+  /** Hands over what came in. What was pushed before must have been read, up to `more`. */
+  push(bytes: Uint8Array, start: number, stop: number): void {
+    if (!this.#isHolding) {
+      this.bytes = bytes;
+      this.#at = start;
+      this.#stop = stop;
+      return;
+    }
+    const held = this.#stop - this.#at;
+    const joined = new Uint8Array(held + stop - start);
+    joined.set(this.bytes.subarray(this.#at, this.#stop));
+    joined.set(bytes.subarray(start, stop), held);
+    this.bytes = joined;
+    this.#at = 0;
+    this.#stop = joined.length;
+    this.#isHolding = false;
+    this.#isLineOpen = joined.length < mostUnread && joined.indexOf(lf, held) < 0;
+  }
+
+  /** The bytes that were not read, for whoever goes on where this reader stops. */
+  rest(): Uint8Array {
+    const rest = this.bytes.subarray(this.#at, this.#stop);
+    this.#at = this.#stop;
+    return rest;
+  }
+
+  next(): Found {
+    if (this.error !== undefined) return 'failed';
+    if (this.#isInHead) return this.#readHead();
+    switch (this.framing) {
+      case 'none':
+        return this.#conclude();
+      case 'length':
+        return this.#left === 0 ? this.#conclude() : this.#readData(this.#left);
+      case 'close':
+        return this.#readData(this.#stop - this.#at);
+      case 'chunked':
+        return this.#readChunked();
+    }
+  }
+
+  /** No bytes will follow: whether the message may end here. */
+  get mayEnd(): boolean {
+    return this.#isInHead ? this.#at === this.#stop : this.framing === 'close';
+  }
+
+  #readHead(): Found {
+    if (this.#at === this.#stop || this.#isLineOpen) return this.#hold();
+    const end = this.head.read(this.bytes, this.#at, this.#stop);
+    if (end < 0) return this.#fail(this.head.error);
+    if (end === 0) return this.#hold();
+    this.#at = end;
+    this.#isInHead = false;
+    this.trailer = '';
+    this.framing = this.#framingOf(this.head);
+    if (this.framing === 'length') this.#left = this.head.contentLength;
+    else if (this.framing === 'chunked') this.#body.begin();
+    return 'head';
+  }
+
+  #readData(most: number): Found {
+    const size = Math.min(most, this.#stop - this.#at);
+    if (size === 0) return 'more';
+    this.start = this.#at;
+    this.end = this.#at += size;
+    if (this.framing === 'length') this.#left -= size;
+    return 'body';
+  }
+
+  #readChunked(): Found {
+    const body = this.#body;
+    while (!body.isDone && this.#at < this.#stop) {
+      const next = body.read(this.bytes, this.#at, this.#stop, this.keepsFraming);
+      if (next < 0) return this.#fail(body.error);
+      this.#at = next;
+      if (body.end === body.start) continue;
+      this.start = body.start;
+      this.end = body.end;
+      return 'body';
+    }
+    return body.isDone ? this.#readTrailer() : 'more';
+  }
+
+  #readTrailer(): Found {
+    const { bytes } = this;
+    const at = this.#at;
+    if (this.#stop - at >= 2 && bytes[at] === cr && bytes[at + 1] === lf) {
+      this.#at += 2;
+      return this.#conclude();
+    }
+    const { trailerSize, headerCount } = this.head.limits;
+    const lines = new FieldLines(headerCount);
+    const end = lines.read(bytes, at, at, Math.min(this.#stop, at + trailerSize + 2));
+    if (end < 0) return this.#fail(lines.error);
+    if (end === 0) {
+      if (this.#stop - at < trailerSize + 2) return this.#hold();
+      return this.#fail(new MessageError(431, `a trailer of more than ${trailerSize} bytes`));
+    }
+    for (let index = 0; index < lines.count; index++) {
+      if (lines.kind[index] !== field.other) continue;
+      this.trailer += textOf(bytes, at + (lines.nameStart[index] as number), at + lines.lineEnd(index));
+    }
+    this.#at = end;
+    return this.#conclude();
+  }
+
+  #conclude(): Found {
+    this.#isInHead = true;
+    return 'end';
+  }
+
+  /** Keeps what there is of a head, since the bytes may be overwritten when the caller goes on. */
+  #hold(): Found {
+    this.#isLineOpen = false;
+    if (this.#at < this.#stop) {
+      this.bytes = new Uint8Array(this.bytes.subarray(this.#at, this.#stop));
+      this.#stop -= this.#at;
+      this.#at = 0;
+      this.#isHolding = true;
+    }
+    return 'more';
+  }
+
+  #fail(error: MessageError | undefined): Found {
+    this.error = error;
+    return 'failed';
+  }
+}
+
+function textOf(bytes: Uint8Array, start: number, end: number): string {
+  return String.fromCharCode(...bytes.subarray(start, end));
+}
+
+/** RFC 9112, section 6.3, for requests: without either field there is no body. */
+export function requestFraming(head: RequestHead): Framing {
+  if (head.isChunked) return 'chunked';
+  return head.contentLength > 0 ? 'length' : 'none';
+}
+
+/** The same for an answer, which ends with its connection where it does not say otherwise. */
+export function responseFraming(head: ResponseHead, isForHead: boolean): Framing {
+  const { status } = head;
+  if (isForHead || status < 200 || status === 204 || status === 304) return 'none';
+  if (head.isChunked) return 'chunked';
+  if (head.contentLength < 0) return 'close';
+  return head.contentLength > 0 ? 'length' : 'none';
+}

@@ -1,0 +1,54 @@
+import * as field from './field.ts';
+import type { Framing } from './message-reader.ts';
+import type { ResponseHead } from './response-head.ts';
+
+/** What a client's connection is told with an answer. */
+export type ConnectionOption = 'close' | 'keep-alive' | '';
+
+const drops = new Uint8Array(field.kinds);
+for (const kind of [
+  field.connection,
+  field.transferEncoding,
+  field.upgrade,
+  field.te,
+  field.trailer,
+  field.keepAlive,
+  field.dropped,
+]) {
+  drops[kind] = 1;
+}
+
+/**
+ * The head that goes to the client, complete with its blank line: ours is the version and what concerns the connection, all else
+ * is the member's.
+ *
+ * @param framing how the body goes to the client
+ */
+export function responseHead(head: ResponseHead, framing: Framing, option: ConnectionOption): string {
+  const { text, fields, status } = head;
+  const { count, kind } = fields;
+  const tellsUpgrade = status === 101 || status === 426;
+  const hasNoLength = status < 200 || status === 204;
+  // The version is as long in either.
+  let out = 'HTTP/1.1';
+  let from = 'HTTP/1.1'.length;
+  if (head.reasonStart === head.reasonEnd) {
+    out += ` ${status} \r\n`;
+    from = head.reasonEnd + 2;
+  }
+  for (let index = 0; index < count; index++) {
+    const each = kind[index] as number;
+    const staysBehind =
+      drops[each] === 1
+        ? !(each === field.upgrade && tellsUpgrade) && !(each === field.trailer && framing === 'chunked')
+        : each === field.contentLength && hasNoLength;
+    if (!staysBehind) continue;
+    out += text.slice(from, fields.nameStart[index]);
+    from = fields.lineEnd(index);
+  }
+  out += text.slice(from, fields.end);
+  if (framing === 'chunked') out += 'Transfer-Encoding: chunked\r\n';
+  if (tellsUpgrade) out += option === 'close' ? 'Connection: Upgrade, close\r\n' : 'Connection: Upgrade\r\n';
+  else if (option !== '') out += `Connection: ${option}\r\n`;
+  return `${out}\r\n`;
+}
