@@ -12,6 +12,9 @@ export type { DrainOptions, DrainResult } from './core/drain.ts';
 export { Emitter, type ListenerErrorEvent } from './core/emitter.ts';
 export type { Environment } from './core/environment.ts';
 export { type ErrorCode, EvenkeelError, InUseError, NotFoundError, SpecError } from './core/errors.ts';
+export type { Histogram, HistogramSummary } from './core/histogram.ts';
+export type { HttpConfig, HttpSettings } from './core/http-settings.ts';
+export type { KeepAlive, KeepAliveSpec } from './core/keep-alive-spec.ts';
 export type { Acquired, Lease, Outcome } from './core/lease.ts';
 export type { Member } from './core/member.ts';
 export type { MemberFields, MemberSettings, MemberSpec, MemberUpdate } from './core/member-spec.ts';
@@ -25,11 +28,23 @@ export type { Client, Pause, Session } from './core/session.ts';
 export type { Stats } from './core/stats.ts';
 export type { MemberStatus, OperatingStatus, StatusChange } from './core/status.ts';
 export type { Protocol, Timeouts, TimeoutsSpec, VipSettings, VipSpec } from './core/vip-spec.ts';
-export type { Rejection, VipEvents, VipStats, VirtualIP } from './core/virtual-ip.ts';
+export type { TimeoutCounts, VipStats } from './core/vip-stats.ts';
+export type { Rejection, VipEvents, VirtualIP } from './core/virtual-ip.ts';
+export type { HttpCheck, HttpCheckSpec, HttpMethod, HttpVersion } from './health/http-check.ts';
 export { InconclusiveError } from './health/inconclusive-error.ts';
-export type { HealthMonitor, HealthMonitorSpec, InitialHealth, ProbeType } from './health/monitor-spec.ts';
+export type {
+  BuiltInMonitor,
+  HealthMonitor,
+  HealthMonitorSpec,
+  InitialHealth,
+  MonitorSettings,
+  ProbeType,
+} from './health/monitor-spec.ts';
 export type { ProbeFactory } from './health/monitoring.ts';
 export type { Probe, ProbeTarget } from './health/probe.ts';
+export type { ErrorAnswer, ErrorAnswerer, FailedRequest } from './http1/error-answer.ts';
+export type { InsertedHeader, InsertHeadersSpec } from './http1/insert-headers.ts';
+export type { Limits, LimitsSpec } from './http1/limits.ts';
 export { type StrategyName, strategyNames } from './strategies/built-in.ts';
 export { leastConnections } from './strategies/least-connections.ts';
 export { random } from './strategies/random.ts';

@@ -52,6 +52,41 @@ export class Lease<T = unknown> implements Disposable {
     this.#books.counters.totalConnections++;
   }
 
+  /** A connection that was kept from an earlier lease serves this one: nothing new is counted. */
+  resumed(): void {
+    if (this.#phase === acquired) this.#phase = connected;
+  }
+
+  /** A request was sent to the member. */
+  countRequest(): void {
+    this.#state.counters.requests++;
+    this.#books.counters.requests++;
+  }
+
+  /** The member has answered. */
+  countResponse(status: number): void {
+    this.#state.counters.countResponse(status);
+    this.#books.counters.countResponse(status);
+  }
+
+  /** @param milliseconds from the request's head to the answer's */
+  countFirstByte(milliseconds: number): void {
+    this.#state.counters.countFirstByte(milliseconds);
+    this.#books.counters.countFirstByte(milliseconds);
+  }
+
+  /** The member gave no proper answer. */
+  countRequestError(): void {
+    this.#state.counters.requestErrors++;
+    this.#books.counters.requestErrors++;
+  }
+
+  /** The client left before it had its answer. */
+  countAborted(): void {
+    this.#state.counters.abortedRequests++;
+    this.#books.counters.abortedRequests++;
+  }
+
   /** Accounts `bytes` that went from the client towards the member. */
   countIn(bytes: number): void {
     this.#state.counters.bytesIn += bytes;

@@ -2,6 +2,7 @@ import { type HealthMonitor, type HealthMonitorSpec, readHealthMonitor } from '.
 import { readStrategy, type StrategyName } from '../strategies/built-in.ts';
 import { roundRobin } from '../strategies/round-robin.ts';
 import type { Strategy } from '../strategies/strategy.ts';
+import { defaultKeepAlive, type KeepAlive, type KeepAliveSpec, keepAliveOver } from './keep-alive-spec.ts';
 import { type MemberConfig, type MemberSpec, readMember } from './member-spec.ts';
 import { boolean, distinct, Fields, list, name } from './spec.ts';
 
@@ -19,6 +20,8 @@ export interface PoolUpdate<T = unknown> {
   readonly members?: readonly MemberSpec<T>[] | null;
   /** Default: none. */
   readonly healthMonitor?: HealthMonitorSpec<T> | null;
+  /** How connections to the members of an HTTP virtual IP are kept for later requests. */
+  readonly keepAlive?: KeepAliveSpec | null;
   /** `false` refuses every client. Default true. */
   readonly enabled?: boolean | null;
 }
@@ -29,10 +32,11 @@ export interface PoolConfig<T = unknown> {
   readonly strategy: Strategy<T>;
   readonly members: readonly MemberConfig<T>[];
   readonly healthMonitor: HealthMonitor<T> | undefined;
+  readonly keepAlive: KeepAlive;
   readonly enabled: boolean;
 }
 
-const changeable = ['strategy', 'members', 'healthMonitor', 'enabled'] as const;
+const changeable = ['strategy', 'members', 'healthMonitor', 'keepAlive', 'enabled'] as const;
 
 /** @param defaultName where undefined, the spec must have a name */
 export function readPool<T>(value: unknown, path: string, defaultName?: string): PoolConfig<T> {
@@ -42,6 +46,7 @@ export function readPool<T>(value: unknown, path: string, defaultName?: string):
     strategy: fields.read<Strategy<T>, Strategy<T>>('strategy', readStrategy, roundRobin()),
     members: fields.read<MemberConfig<T>[], MemberConfig<T>[]>('members', readMembers, []),
     healthMonitor: fields.read('healthMonitor', readHealthMonitor<T>, undefined),
+    keepAlive: fields.read('keepAlive', keepAliveOver(defaultKeepAlive), defaultKeepAlive),
     enabled: fields.read('enabled', boolean, true),
   };
 }
@@ -59,6 +64,7 @@ export function readPoolUpdate<T>(value: unknown, current: Omit<PoolConfig<T>, '
       undefined,
       current.healthMonitor,
     ),
+    keepAlive: fields.change('keepAlive', keepAliveOver(current.keepAlive), defaultKeepAlive, current.keepAlive),
     enabled: fields.change('enabled', boolean, true, current.enabled),
   };
 }

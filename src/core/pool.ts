@@ -4,6 +4,7 @@ import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
 import { checkDeadline, type DrainOptions, type DrainResult, whenDrained } from './drain.ts';
 import { Emitter, type ListenerErrorEvent } from './emitter.ts';
 import { EvenkeelError, NotFoundError, SpecError } from './errors.ts';
+import type { KeepAlive } from './keep-alive-spec.ts';
 import { type Acquired, Lease } from './lease.ts';
 import { type Member, stateOf } from './member.ts';
 import { type MemberSpec, type MemberUpdate, readMember, readMemberUpdate } from './member-spec.ts';
@@ -45,6 +46,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   readonly #monitoring: Monitoring<T>;
   readonly #request = new CurrentRequest<T>();
   #enabled: boolean;
+  #keepAlive: KeepAlive;
   /** The status that the last event told. */
   #toldStatus: OperatingStatus;
 
@@ -54,6 +56,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     this.name = config.name;
     this.#context = context;
     this.#enabled = config.enabled;
+    this.#keepAlive = config.keepAlive;
     this.#roster = new Roster(
       {
         updateMember: (state, change) => this.#updateMember(state, change),
@@ -92,6 +95,11 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
 
   get healthMonitor(): HealthMonitor<T> | undefined {
     return this.#roster.monitor;
+  }
+
+  /** How connections to the members of an HTTP virtual IP are kept. */
+  get keepAlive(): KeepAlive {
+    return this.#keepAlive;
   }
 
   get enabled(): boolean {
@@ -134,14 +142,15 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
    * keep their connections, counters and health.
    */
   update(change: PoolUpdate<T>): void {
-    const { name, strategy, healthMonitor, enabled } = this;
-    this.applyChange(readPoolUpdate<T>(change, { name, strategy, healthMonitor, enabled }));
+    const { name, strategy, healthMonitor, keepAlive, enabled } = this;
+    this.applyChange(readPoolUpdate<T>(change, { name, strategy, healthMonitor, keepAlive, enabled }));
   }
 
   /** @internal the second half of `update()`, for a change that is checked already */
   applyChange(change: PoolChange<T>): void {
     using _change = this.#change();
     this.#enabled = change.enabled;
+    this.#keepAlive = change.keepAlive;
     this.#roster.strategy = change.strategy;
     const isNewMonitor = !isSameMonitor(change.healthMonitor, this.#roster.monitor);
     if (isNewMonitor) this.#roster.monitor = change.healthMonitor;

@@ -5,7 +5,8 @@ import type { Pool } from './pool.ts';
 import { type Stats, snapshot } from './stats.ts';
 import type { MemberStatus, OperatingStatus } from './status.ts';
 import type { Protocol } from './vip-spec.ts';
-import type { VipStats, VirtualIP } from './virtual-ip.ts';
+import { type VipStats, vipSnapshot } from './vip-stats.ts';
+import type { VirtualIP } from './virtual-ip.ts';
 
 /** What `balancer.statusTree()` and `balancer.stats()` are made of: plain data that can go into JSON. */
 
@@ -78,8 +79,7 @@ function memberReport<T>(member: Member<T>): MemberReport {
 }
 
 export function vipStats<T>(vip: VirtualIP<T>): VipStats & { readonly name: string } {
-  const { waitingConnections } = vip.stats;
-  return { name: vip.name, ...snapshot(vip.stats), waitingConnections };
+  return { name: vip.name, ...vipSnapshot(vip.stats) };
 }
 
 export function poolStats<T>(pool: Pool<T>): PoolStats {

@@ -3,7 +3,7 @@ import type { Lease, Outcome } from './lease.ts';
 import type { Member } from './member.ts';
 import type { AcquireRequest } from './pick-request.ts';
 import { type Refusal, type RefusalReason, refuse } from './refusal.ts';
-import type { Counters } from './stats.ts';
+import type { TimeoutCounts, VipCounters } from './vip-stats.ts';
 import type { VirtualIP } from './virtual-ip.ts';
 
 /** Who connected. */
@@ -15,7 +15,7 @@ export interface Client {
 
 /** The virtual IP's books, as a session sees them. */
 export interface SessionKeeper<T> {
-  readonly counters: Counters;
+  readonly counters: VipCounters;
   left(session: Session<T>): void;
   turnedAway(client: Client, reason: RefusalReason): void;
   connectFailed(memberId: string, reason: string): void;
@@ -31,7 +31,7 @@ export interface Pause {
 const longestPause = 1000;
 
 /**
- * One client of a virtual IP, from its admission until it leaves, and the member that serves it. What an adapter tells it is
+ * One client of a virtual IP, from its admission until it leaves, and the member that serves it, or its present request. What an adapter tells it is
  * accounted on virtual IP, pool and member alike; what to do after a failed connect is decided here.
  */
 export class Session<T = unknown> implements AcquireRequest<T> {
@@ -115,6 +115,68 @@ export class Session<T = unknown> implements AcquireRequest<T> {
       this.#keeper.connectFailed(member.id, reason);
     }
     return this.next();
+  }
+
+  /** A connection to the member was kept from an earlier request, and serves this one. */
+  resumed(): void {
+    this.#lease?.resumed();
+  }
+
+  /** The member was connected and failed before it answered a request that may be sent again: where to send it now. */
+  requestFailed(): Lease<T> | Pause | Refusal {
+    const { member } = this;
+    this.#failures++;
+    this.#lease?.countRequestError();
+    this.#end('failure');
+    if (member !== undefined) this.#tried.push(member);
+    return this.next();
+  }
+
+  /** A request is over, one way or another; the client stays and may send another one. */
+  finishRequest(outcome: Outcome): void {
+    if (outcome === 'failure') this.#lease?.countRequestError();
+    if (outcome === 'aborted') {
+      this.#keeper.counters.abortedRequests++;
+      this.#lease?.countAborted();
+    }
+    this.#end(outcome);
+    this.#failures = this.#tried.length = 0;
+  }
+
+  /** A request's head has come in. */
+  countRequest(): void {
+    this.#keeper.counters.requests++;
+  }
+
+  /** It goes to the member. */
+  countSentRequest(): void {
+    this.#lease?.countRequest();
+  }
+
+  /** A request that is the client's fault, or was given up before all of it had come in. */
+  countRequestError(): void {
+    this.#keeper.counters.requestErrors++;
+  }
+
+  /** The member has answered. */
+  countResponse(status: number): void {
+    this.#keeper.counters.countResponse(status);
+    this.#lease?.countResponse(status);
+  }
+
+  /** The client got an answer of our own. */
+  countOwnResponse(status: number): void {
+    this.#keeper.counters.countResponse(status);
+  }
+
+  /** @param milliseconds from the request's head to that of the member's answer */
+  countFirstByte(milliseconds: number): void {
+    this.#keeper.counters.countFirstByte(milliseconds);
+    this.#lease?.countFirstByte(milliseconds);
+  }
+
+  countTimeout(kind: keyof TimeoutCounts): void {
+    this.#keeper.counters.timeouts[kind]++;
   }
 
   /** We could not even try (no file descriptor left, say), which says nothing about the member: what to try now. */

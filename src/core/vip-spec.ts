@@ -1,12 +1,20 @@
-import { type Cidr, formatEndpoint, isUnix, parseCidr } from './address.ts';
+import { formatEndpoint, isUnix } from './address.ts';
+import { type CidrList, readCidrs } from './cidr-list.ts';
 import { address } from './endpoint-spec.ts';
-import { SpecError } from './errors.ts';
+import {
+  type HttpConfig,
+  type HttpSettings,
+  httpDefaults,
+  httpSettingNames,
+  readHttpSettings,
+  refuseHttpSetting,
+} from './http-settings.ts';
 import { unlimited } from './member-spec.ts';
 import { type PoolConfig, type PoolSpec, readPool } from './pool-spec.ts';
-import { at, boolean, duration, Fields, integer, list, name, oneOf } from './spec.ts';
+import { boolean, duration, Fields, integer, name, oneOf } from './spec.ts';
 
-/** What clients speak to a virtual IP. `'http'` and `'udp'` are to come. */
-export type Protocol = 'tcp';
+/** What clients speak to a virtual IP. `'udp'` is to come. */
+export type Protocol = 'tcp' | 'http';
 
 /** A virtual IP as a user describes it. */
 export interface VipSpec<T = unknown> extends VipSettings {
@@ -16,14 +24,14 @@ export interface VipSpec<T = unknown> extends VipSettings {
   readonly address: string;
   /** 0 to 65535; 0 lets the system choose one. None for a Unix socket. */
   readonly port?: number | null;
-  /** Default `'tcp'`. */
+  /** `'tcp'` balances connections, `'http'` requests. Default `'tcp'`. */
   readonly protocol?: Protocol | null;
   /** The pool that serves the clients; of a balancer's virtual IP also the name of one of its pools. */
   readonly pool: PoolSpec<T> | string;
 }
 
 /** What of a virtual IP can change while it serves. What an update does not name stays; `null` asks for the default. */
-export interface VipSettings {
+export interface VipSettings extends HttpSettings {
   /** The most clients served at a time, 1 to 2147483647. Default: no limit. */
   readonly connectionLimit?: number | null;
   /** How many clients beyond `connectionLimit` wait for their turn, 0 to 2147483647; more are refused. Default 1024. */
@@ -31,7 +39,10 @@ export interface VipSettings {
   /** Blocks that a client's address must be in. Default: every client is allowed. An empty list allows none. */
   readonly allowedCidrs?: readonly string[] | null;
   readonly timeouts?: TimeoutsSpec | null;
-  /** How often a client whose member cannot be connected to is tried on another one, 0 to 100. Default 3. */
+  /**
+   * How often a client whose member cannot be connected to is tried on another one, 0 to 100; also a request that is safe to send
+   * again and whose member fails before it answers. Default 3.
+   */
   readonly retries?: number | null;
   /** `false` refuses every client. Default true. */
   readonly enabled?: boolean | null;
@@ -41,10 +52,16 @@ export interface VipSettings {
 export interface TimeoutsSpec {
   /** For one try to connect to a member. Default 5000. */
   readonly connect?: number | null;
-  /** For a client that neither sends nor takes anything. Default 50000. */
+  /** For a client that neither sends nor takes anything while it is its turn. Default 50000. */
   readonly client?: number | null;
-  /** For a member that neither sends nor takes anything. Default 50000. */
+  /** For a member that neither sends nor takes anything while it is its turn. Default 50000. */
   readonly member?: number | null;
+  /** HTTP only: from a request's first byte (or its connection's beginning) to the end of its head. Default 10000. */
+  readonly request?: number | null;
+  /** HTTP only: for a client's connection between two requests. Default 60000. */
+  readonly keepAlive?: number | null;
+  /** HTTP only: for an upgraded connection, such as a WebSocket's, on which nothing moves. Default 3600000. */
+  readonly tunnel?: number | null;
 }
 
 /** Checked timeouts. */
@@ -52,22 +69,21 @@ export interface Timeouts {
   readonly connect: number;
   readonly client: number;
   readonly member: number;
+  readonly request: number;
+  readonly keepAlive: number;
+  readonly tunnel: number;
 }
 
 /** Checked settings. */
 export interface VipSettingsConfig {
   readonly connectionLimit: number;
   readonly backlog: number;
-  readonly allowedCidrs: AllowedCidrs | undefined;
+  readonly allowedCidrs: CidrList | undefined;
   readonly timeouts: Timeouts;
   readonly retries: number;
   readonly enabled: boolean;
-}
-
-interface AllowedCidrs {
-  /** As they were written. */
-  readonly text: readonly string[];
-  readonly blocks: readonly Cidr[];
+  /** The defaults where the protocol is another one. */
+  readonly http: HttpConfig;
 }
 
 /** A checked virtual IP spec. */
@@ -81,15 +97,33 @@ export interface VipConfig<T = unknown> {
   readonly pool: PoolConfig<T> | string;
 }
 
-const settingNames = ['connectionLimit', 'backlog', 'allowedCidrs', 'timeouts', 'retries', 'enabled'] as const;
+const settingNames = [
+  'connectionLimit',
+  'backlog',
+  'allowedCidrs',
+  'timeouts',
+  'retries',
+  'enabled',
+  ...httpSettingNames,
+] as const;
+
+const defaultTimeouts: Timeouts = Object.freeze({
+  connect: 5000,
+  client: 50_000,
+  member: 50_000,
+  request: 10_000,
+  keepAlive: 60_000,
+  tunnel: 3_600_000,
+});
 
 const defaults: VipSettingsConfig = {
   connectionLimit: unlimited,
   backlog: 1024,
   allowedCidrs: undefined,
-  timeouts: Object.freeze({ connect: 5000, client: 50_000, member: 50_000 }),
+  timeouts: defaultTimeouts,
   retries: 3,
   enabled: true,
+  http: httpDefaults,
 };
 
 export function readVip<T>(value: unknown, path: string): VipConfig<T> {
@@ -97,52 +131,49 @@ export function readVip<T>(value: unknown, path: string): VipConfig<T> {
   const host = fields.require('address', address);
   const port = isUnix(host) ? fields.read('port', integer(0, 0), 0) : fields.require('port', integer(0, 65_535));
   const vipName = fields.read('name', name, formatEndpoint(host, port));
+  const protocol = fields.read('protocol', oneOf<Protocol>(['tcp', 'http']), 'tcp');
   return {
     name: vipName,
     address: host,
     port,
-    protocol: fields.read('protocol', oneOf<Protocol>(['tcp']), 'tcp'),
-    settings: readSettings(fields, defaults),
+    protocol,
+    settings: readSettings(fields, protocol, defaults),
     pool: fields.require('pool', (pool, poolPath) =>
       typeof pool === 'string' ? name(pool, poolPath) : readPool<T>(pool, poolPath, vipName),
     ),
   };
 }
 
-export function readVipUpdate(value: unknown, current: VipSettingsConfig): VipSettingsConfig {
-  return readSettings(new Fields(value, '', settingNames), current);
+export function readVipUpdate(value: unknown, protocol: Protocol, current: VipSettingsConfig): VipSettingsConfig {
+  return readSettings(new Fields(value, '', settingNames), protocol, current);
 }
 
-function readSettings(fields: Fields<(typeof settingNames)[number]>, current: VipSettingsConfig): VipSettingsConfig {
+type SettingFields = Fields<(typeof settingNames)[number]>;
+
+function readSettings(fields: SettingFields, protocol: Protocol, current: VipSettingsConfig): VipSettingsConfig {
   const { connectionLimit, backlog, allowedCidrs, timeouts, retries, enabled } = current;
+  if (protocol !== 'http') for (const name of httpSettingNames) fields.read(name, refuseHttpSetting, undefined);
   return {
     connectionLimit: fields.change('connectionLimit', integer(1, unlimited), unlimited, connectionLimit),
     backlog: fields.change('backlog', integer(0, unlimited), defaults.backlog, backlog),
-    allowedCidrs: fields.change<AllowedCidrs | undefined>('allowedCidrs', readCidrs, undefined, allowedCidrs),
-    timeouts: fields.change('timeouts', timeoutsOver(timeouts), defaults.timeouts, timeouts),
+    allowedCidrs: fields.change<CidrList | undefined>('allowedCidrs', readCidrs, undefined, allowedCidrs),
+    timeouts: fields.change('timeouts', timeoutsOver(timeouts, protocol), defaultTimeouts, timeouts),
     retries: fields.change('retries', integer(0, 100), defaults.retries, retries),
     enabled: fields.change('enabled', boolean, true, enabled),
+    http: readHttpSettings(fields, current.http),
   };
 }
 
-function readCidrs(value: unknown, path: string): AllowedCidrs {
-  const text = list((entry, entryPath) => name(entry, entryPath))(value, path);
-  const blocks = text.map((entry, index) => {
-    const cidr = parseCidr(entry);
-    if (cidr === undefined)
-      throw new SpecError(at(path, index), entry, "a block such as '10.0.0.0/8' or '2001:db8::/32'");
-    return cidr;
-  });
-  return { text, blocks };
-}
+const timeoutNames = ['connect', 'client', 'member', 'request', 'keepAlive', 'tunnel'] as const;
+const httpTimeouts = ['request', 'keepAlive', 'tunnel'] as const;
 
-function timeoutsOver(current: Timeouts): (value: unknown, path: string) => Timeouts {
+function timeoutsOver(current: Timeouts, protocol: Protocol): (value: unknown, path: string) => Timeouts {
   return (value, path) => {
-    const fields = new Fields(value, path, ['connect', 'client', 'member']);
-    return Object.freeze({
-      connect: fields.change('connect', duration(0), defaults.timeouts.connect, current.connect),
-      client: fields.change('client', duration(0), defaults.timeouts.client, current.client),
-      member: fields.change('member', duration(0), defaults.timeouts.member, current.member),
+    const fields = new Fields(value, path, timeoutNames);
+    if (protocol !== 'http') for (const name of httpTimeouts) fields.read(name, refuseHttpSetting, undefined);
+    const timeouts = timeoutNames.map((name) => {
+      return [name, fields.change(name, duration(0), defaultTimeouts[name], current[name])];
     });
+    return Object.freeze(Object.fromEntries(timeouts) as unknown as Timeouts);
   };
 }

@@ -1,10 +1,10 @@
 import { inCidrs } from './address.ts';
 import { Emitter, type ListenerErrorEvent } from './emitter.ts';
+import type { HttpConfig } from './http-settings.ts';
 import { unlimited } from './member-spec.ts';
 import type { Pool } from './pool.ts';
 import { type Refusal, type RefusalReason, refuse } from './refusal.ts';
 import { type Client, Session, type SessionKeeper } from './session.ts';
-import { Counters, type Stats } from './stats.ts';
 import type { OperatingStatus, StatusChange } from './status.ts';
 import {
   type Protocol,
@@ -14,6 +14,7 @@ import {
   type VipSettings,
   type VipSettingsConfig,
 } from './vip-spec.ts';
+import { VipCounters, type VipStats } from './vip-stats.ts';
 
 /** A client that was turned away. */
 export interface Rejection {
@@ -29,15 +30,6 @@ export interface VipEvents extends ListenerErrorEvent {
   'connect-failed': [failure: { readonly memberId: string; readonly reason: string }];
   /** A client was turned away, at the door or because no member could be had. */
   rejected: [rejection: Rejection];
-}
-
-export interface VipStats extends Stats {
-  /** Clients beyond `connectionLimit` that wait for their turn. */
-  readonly waitingConnections: number;
-}
-
-class VipCounters extends Counters implements VipStats {
-  waitingConnections = 0;
 }
 
 /**
@@ -122,6 +114,11 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     return this.#settings.retries;
   }
 
+  /** What an HTTP virtual IP is told of headers, limits and answers, checked. One object until it is changed. */
+  get http(): HttpConfig {
+    return this.#settings.http;
+  }
+
   /**
    * `offline` where it or its pool is disabled; `error` where its pool is; `degraded` where its pool is or as many clients as
    * `connectionLimit` allows are served; else `online`.
@@ -139,7 +136,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
    * changes nothing where a value is bad.
    */
   update(change: VipSettings): void {
-    this.configure(readVipUpdate(change, this.#settings));
+    this.configure(readVipUpdate(change, this.protocol, this.#settings));
   }
 
   /** @internal the second half of `update()`; a balancer may also move a virtual IP and give it another pool */
