@@ -14,8 +14,6 @@ export type Framing = 'none' | 'length' | 'chunked' | 'close';
 export type Found = 'more' | 'head' | 'body' | 'end' | 'failed';
 
 const nothing = new Uint8Array(0);
-/** With this many bytes at hand a head is read even if no line has ended: it may be beyond its limit. */
-const mostUnread = 256;
 
 /**
  * Reads one message after the other from the bytes of a connection, wherever they are cut. It keeps no byte of a body: `body`
@@ -45,10 +43,12 @@ export class MessageReader<H extends Head> {
   readonly #body: ChunkedBody;
   #at = 0;
   #stop = 0;
-  /** Bytes of a head or a trailer that is not complete yet, always from the start of `bytes`. */
+  /** Whether what there is was looked at and is not a whole head or trailer yet. */
   #isHolding = false;
   /** Whether what has come in since cannot have completed it: a head that trickles in is not read anew for each byte. */
   #isLineOpen = false;
+  /** Whether `bytes` is a copy of our own, which nobody overwrites. */
+  #isOwn = false;
   #isInHead = true;
   /** Bytes of the body that are to come. */
   #left = 0;
@@ -64,28 +64,30 @@ export class MessageReader<H extends Head> {
     return this.#isInHead && this.#at === this.#stop;
   }
 
-  /** Whether it has bytes that it was not asked for yet, or that it could do nothing with. */
-  get hasMore(): boolean {
-    return this.#at < this.#stop;
+  /** How many bytes it has that it was not asked for yet. */
+  get unread(): number {
+    return this.#stop - this.#at;
   }
 
-  /** Hands over what came in. What was pushed before must have been read, up to `more`. */
+  /** Hands over what came in. What was pushed before and not read yet is copied to stand before it. */
   push(bytes: Uint8Array, start: number, stop: number): void {
-    if (!this.#isHolding) {
+    const unread = this.#stop - this.#at;
+    if (unread === 0) {
       this.bytes = bytes;
       this.#at = start;
       this.#stop = stop;
+      this.#isOwn = this.#isLineOpen = false;
       return;
     }
-    const held = this.#stop - this.#at;
-    const joined = new Uint8Array(held + stop - start);
+    const joined = new Uint8Array(unread + stop - start);
     joined.set(this.bytes.subarray(this.#at, this.#stop));
-    joined.set(bytes.subarray(start, stop), held);
+    joined.set(bytes.subarray(start, stop), unread);
     this.bytes = joined;
     this.#at = 0;
     this.#stop = joined.length;
-    this.#isHolding = false;
-    this.#isLineOpen = joined.length < mostUnread && joined.indexOf(lf, held) < 0;
+    this.#isOwn = true;
+    this.#isLineOpen =
+      this.#isHolding && joined.length < this.head.limits.headSize && joined.indexOf(lf, unread) < 0;
   }
 
   /** The bytes that were not read, for whoever goes on where this reader stops. */
@@ -121,7 +123,7 @@ export class MessageReader<H extends Head> {
     if (end < 0) return this.#fail(this.head.error);
     if (end === 0) return this.#hold();
     this.#at = end;
-    this.#isInHead = false;
+    this.#isInHead = this.#isHolding = false;
     this.trailer = '';
     this.framing = this.#framingOf(this.head);
     if (this.framing === 'length') this.#left = this.head.contentLength;
@@ -182,12 +184,12 @@ export class MessageReader<H extends Head> {
 
   /** Keeps what there is of a head, since the bytes may be overwritten when the caller goes on. */
   #hold(): Found {
-    this.#isLineOpen = false;
-    if (this.#at < this.#stop) {
+    this.#isHolding = this.#at < this.#stop;
+    if (this.#isHolding && !this.#isOwn) {
       this.bytes = new Uint8Array(this.bytes.subarray(this.#at, this.#stop));
       this.#stop -= this.#at;
       this.#at = 0;
-      this.#isHolding = true;
+      this.#isOwn = true;
     }
     return 'more';
   }
