@@ -6,13 +6,13 @@ import { Emitter } from '../core/emitter.ts';
 import { EvenkeelError } from '../core/errors.ts';
 import type { VirtualIP } from '../core/virtual-ip.ts';
 import { type CloseOptions, deadlineOf } from './close-options.ts';
-import { turnAway } from './tcp/member-socket.ts';
-import { TcpServer, type TroubleEvents } from './tcp/server.ts';
-import { SocketServer } from './tcp/socket-server.ts';
+import { turnAway } from './member-socket.ts';
+import { VipServer, type TroubleEvents } from './vip-server.ts';
+import { SocketServer } from './socket-server.ts';
 
 /** A virtual IP that listens: who serves its clients, and the socket they come in by, known by its endpoint. */
 interface Open<T> {
-  readonly server: TcpServer<T>;
+  readonly server: VipServer<T>;
   readonly endpoint: string;
   readonly socket: SocketServer;
 }
@@ -29,7 +29,7 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
   };
   #open: ReadonlyMap<VirtualIP<T>, Open<T>> = new Map();
   /** Servers of virtual IPs that went, until their last client has. */
-  readonly #draining = new Set<TcpServer<T>>();
+  readonly #draining = new Set<VipServer<T>>();
   #isClosed = false;
 
   private constructor(balancer: Balancer<T>) {
@@ -75,7 +75,7 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
     const bound = new Map(Array.from(this.#open.values(), ({ endpoint, socket }) => [endpoint, socket]));
     const next = new Map<VirtualIP<T>, Open<T>>();
     const fresh: Fresh[] = [];
-    const newcomers: TcpServer<T>[] = [];
+    const newcomers: VipServer<T>[] = [];
     const withdraw = (): void => {
       cancel(fresh);
       for (const server of newcomers) void server.close(0);
@@ -136,13 +136,13 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
     }
   }
 
-  #serve(vip: VirtualIP<T>): TcpServer<T> {
-    const server = new TcpServer(vip);
+  #serve(vip: VirtualIP<T>): VipServer<T> {
+    const server = new VipServer(vip);
     server.on('error', this.#troubled);
     return server;
   }
 
-  async #drain(server: TcpServer<T>, deadline: number, signal?: AbortSignal): Promise<void> {
+  async #drain(server: VipServer<T>, deadline: number, signal?: AbortSignal): Promise<void> {
     this.#draining.add(server);
     await server.close(deadline, signal);
     this.#draining.delete(server);

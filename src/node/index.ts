@@ -3,5 +3,7 @@ export type { BalancerListener } from './balancer-listener.ts';
 export type { CloseOptions } from './close-options.ts';
 export { listen } from './listen.ts';
 export type { Listener } from './listener.ts';
+export { httpProbe } from './probes/http-probe.ts';
+export { httpsProbe } from './probes/https-probe.ts';
 export { tcpProbe } from './probes/tcp-probe.ts';
-export type { TroubleEvents } from './tcp/server.ts';
+export type { TroubleEvents } from './vip-server.ts';

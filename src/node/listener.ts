@@ -2,17 +2,17 @@ import type { AddressInfo } from 'node:net';
 import { Emitter } from '../core/emitter.ts';
 import type { VirtualIP } from '../core/virtual-ip.ts';
 import { type CloseOptions, deadlineOf } from './close-options.ts';
-import { TcpServer, type TroubleEvents } from './tcp/server.ts';
-import { SocketServer } from './tcp/socket-server.ts';
+import { VipServer, type TroubleEvents } from './vip-server.ts';
+import { SocketServer } from './socket-server.ts';
 
 /** The real listener of one virtual IP. */
 export class Listener<T = unknown> extends Emitter<TroubleEvents> implements AsyncDisposable {
   readonly vip: VirtualIP<T>;
-  readonly #server: TcpServer<T>;
+  readonly #server: VipServer<T>;
   readonly #socket: SocketServer;
   readonly #address: AddressInfo | string | null;
 
-  private constructor(server: TcpServer<T>, socket: SocketServer) {
+  private constructor(server: VipServer<T>, socket: SocketServer) {
     super();
     this.vip = server.vip;
     this.#server = server;
@@ -23,7 +23,7 @@ export class Listener<T = unknown> extends Emitter<TroubleEvents> implements Asy
 
   /** @internal */
   static async open<T>(vip: VirtualIP<T>): Promise<Listener<T>> {
-    const server = new TcpServer(vip);
+    const server = new VipServer(vip);
     try {
       const socket = await SocketServer.bind(vip.address, vip.port, server.accept, (error) => server.troubled(error));
       return new Listener(server, socket);

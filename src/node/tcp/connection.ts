@@ -4,17 +4,9 @@ import { EvenkeelError } from '../../core/errors.ts';
 import type { Outcome } from '../../core/lease.ts';
 import type { Member } from '../../core/member.ts';
 import type { Session } from '../../core/session.ts';
-import type { Timeouts } from '../../core/vip-spec.ts';
-import type { VirtualIP } from '../../core/virtual-ip.ts';
-import { MemberReader } from './member-reader.ts';
-import { connectTo, isLocalFailure, keepAliveInitialDelay, reset } from './member-socket.ts';
-
-/** What a connection asks of the server that it belongs to. */
-export interface ConnectionOwner<T> {
-  readonly vip: VirtualIP<T>;
-  closed(connection: Connection<T>): void;
-  troubled(error: EvenkeelError): void;
-}
+import type { ServedClient, Server } from '../vip-server.ts';
+import { type MemberListener, MemberReader } from '../member-reader.ts';
+import { connectTo, isLocalFailure, keepAliveInitialDelay, messageOf, reset } from '../member-socket.ts';
 
 /** Links a socket to its connection, so that all connections share one set of event handlers instead of a dozen closures each. */
 const connection = Symbol('evenkeel.connection');
@@ -26,8 +18,8 @@ type Owned = Socket & { [connection]: Connection<unknown> };
  * bytes both ways until both ends are done. Nothing is read from the client before its member is connected, so a failed connect
  * loses nothing; each side is read only as fast as the other takes it.
  */
-export class Connection<T> {
-  readonly #owner: ConnectionOwner<T>;
+export class Connection<T> implements ServedClient<T>, MemberListener {
+  readonly #server: Server<T>;
   readonly #client: Socket;
   readonly #session: Session<T>;
   readonly #reader: MemberReader;
@@ -45,29 +37,29 @@ export class Connection<T> {
   #memberSeen = 0;
   #memberSince = 0;
 
-  constructor(owner: ConnectionOwner<T>, client: Socket, session: Session<T>) {
-    this.#owner = owner;
+  constructor(server: Server<T>, client: Socket, session: Session<T>) {
+    this.#server = server;
     this.#client = client;
     this.#session = session;
-    this.#reader = new MemberReader(client, session);
+    this.#reader = new MemberReader(this);
     (client as Owned)[connection] = this as Connection<unknown>;
     client.on('error', clientFailed);
     client.on('close', clientClosed);
-  }
-
-  get member(): Member<T> | undefined {
-    return this.#session.member;
-  }
-
-  /** Whether it waits for its turn. */
-  get isWaiting(): boolean {
-    return !this.#hasStarted;
   }
 
   /** Its turn has come: looks for a member. */
   start(): void {
     this.#hasStarted = true;
     this.#try(() => this.#session.next());
+  }
+
+  /** There is nothing that could finish before it has started. */
+  finish(): void {
+    if (!this.#hasStarted) this.abort();
+  }
+
+  abandon(member: Member<T>): void {
+    if (this.#session.member === member) this.abort();
   }
 
   /** Ends it at once, both peers see a reset. */
@@ -81,7 +73,8 @@ export class Connection<T> {
    * Looked at now and then. Ends the connection where one side has neither sent nor taken a byte for as long as its timeout says,
    * and lets the system watch both peers of one that lives long; most end before that would be worth the system calls.
    */
-  inspect(now: number, timeouts: Timeouts): void {
+  inspect(now: number): void {
+    const { timeouts } = this.#server.vip;
     const upstream = this.#upstream;
     if (!this.#isConnected || upstream === undefined) return;
     if (!this.#isWatched) {
@@ -114,7 +107,7 @@ export class Connection<T> {
       next = ask();
     } catch (cause) {
       // A user's strategy threw: this client is lost, and nobody else.
-      this.#owner.troubled(new EvenkeelError('ERR_EVENKEEL_STRATEGY', 'the strategy threw', { cause }));
+      this.#server.troubled(new EvenkeelError('ERR_EVENKEEL_STRATEGY', 'the strategy threw', { cause }));
       return this.abort();
     }
     if (next.refused) return this.abort();
@@ -126,7 +119,7 @@ export class Connection<T> {
   }
 
   #connect(member: Member<T>): void {
-    const timeout = this.#owner.vip.timeouts.connect;
+    const timeout = this.#server.vip.timeouts.connect;
     const upstream = connectTo(member.address, member.port, timeout, this.#reader);
     this.#reader.member = upstream;
     (upstream as Owned)[connection] = this as Connection<unknown>;
@@ -167,7 +160,7 @@ export class Connection<T> {
     this.#upstream = undefined;
     if (isLocalFailure(error)) {
       const message = `cannot connect to a member: ${error.message}`;
-      this.#owner.troubled(new EvenkeelError('ERR_EVENKEEL_LOCAL_RESOURCE', message, { cause: error }));
+      this.#server.troubled(new EvenkeelError('ERR_EVENKEEL_LOCAL_RESOURCE', message, { cause: error }));
       this.#try(() => this.#session.connectImpossible());
     } else {
       this.#try(() => this.#session.connectFailed(messageOf(error)));
@@ -178,6 +171,15 @@ export class Connection<T> {
   fromClient(chunk: Buffer): void {
     this.#session.countIn(chunk.length);
     if (this.#upstream?.write(chunk) === false) this.#client.pause();
+  }
+
+  /** @internal */
+  memberSent(bytes: Buffer, isShared: boolean): Socket | undefined {
+    const client = this.#client;
+    this.#session.countOut(bytes.length);
+    if (client.destroyed) return undefined;
+    client.write(isShared ? Buffer.from(bytes) : bytes);
+    return client;
   }
 
   /** @internal */
@@ -216,20 +218,14 @@ export class Connection<T> {
     this.#isClosed = true;
     systemClock.clearTimeout(this.#timer);
     if (this.#upstream !== undefined) reset(this.#upstream);
-    this.#reader.close();
+    this.#reader.release(this.#client.writableLength === 0);
     this.#session.leave(this.#outcome);
-    this.#owner.closed(this);
+    this.#server.closed(this);
   }
 }
 
 function moved(socket: Socket): number {
   return socket.bytesRead + (socket.bytesWritten ?? 0) - socket.writableLength;
-}
-
-function messageOf(error: Error): string {
-  // Several addresses of one name that all failed.
-  if (error instanceof AggregateError) return error.errors.map((each: Error) => each.message).join('; ');
-  return error.message;
 }
 
 function clientSent(this: Socket, chunk: Buffer): void {

@@ -1,5 +1,5 @@
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
-import { isUnix } from '../../core/address.ts';
+import { isUnix } from '../core/address.ts';
 
 /** Milliseconds of silence after which the system probes a connection's peer; what HAProxy's `tcp-ka` leaves to the system. */
 export const keepAliveInitialDelay = 60_000;
@@ -24,6 +24,12 @@ const localCodes = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAV
 /** Whether a connect failed for want of something on this machine, which says nothing about the member. */
 export function isLocalFailure(error: NodeJS.ErrnoException): boolean {
   return error.code !== undefined && localCodes.has(error.code);
+}
+
+/** Why a connect failed, also where several addresses of one name all failed. */
+export function messageOf(error: Error): string {
+  if (error instanceof AggregateError) return error.errors.map((each: Error) => each.message).join('; ');
+  return error.message;
 }
 
 /** Ends a socket with a reset, so that the peer sees a failure and not a clean end; where there are no resets, by closing. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { systemClock, type Timer } from '../../core/clock.ts';
-import { EvenkeelError } from '../../core/errors.ts';
+import { systemClock, type Timer } from '../core/clock.ts';
+import { EvenkeelError } from '../core/errors.ts';
 
 const interval = 1000;
 

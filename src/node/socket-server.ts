@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { formatEndpoint, isUnix } from '../../core/address.ts';
-import { EvenkeelError } from '../../core/errors.ts';
+import { formatEndpoint, isUnix } from '../core/address.ts';
+import { EvenkeelError } from '../core/errors.ts';
 import { watchDescriptors } from './descriptors.ts';
 
 /** Clients that the kernel completes before we accept them; it caps this at its own limit (`somaxconn`). */

@@ -1,0 +1,84 @@
+import type { OnReadOpts, Socket } from 'node:net';
+import { bulk, giveBack, landing, takeBuffer } from './read-buffers.ts';
+
+const nothing = Buffer.alloc(0);
+
+/** Who gets what a member sends. */
+export interface MemberListener {
+  /**
+   * Passes on what was read. Bytes that are shared must be copied where they are needed after the call; others may be written as
+   * they are.
+   *
+   * @returns the socket that they were written to, which must have taken them before more is read; undefined to read no more
+   */
+  memberSent(bytes: Buffer, isShared: boolean): Socket | undefined;
+}
+
+/**
+ * Reads from a member as fast as the other side takes it: Node's `onread` with a buffer that follows what the connection moves
+ * (`read-buffers.ts` says why).
+ *
+ * A write that is not done when `write()` returns still needs its bytes. Those from `landing` are copied beforehand; a buffer of
+ * our own is left alone, reading stops, and an empty write, which is done when all before it are, starts it again. (Not 'drain':
+ * Node emits that only for writes beyond its high-water mark.)
+ */
+export class MemberReader implements OnReadOpts {
+  readonly #listener: MemberListener;
+  #member: Socket | undefined;
+  /** Where the next read goes: `landing`, or a buffer of this connection's own. */
+  #buffer: Buffer = landing;
+  /** Counts releases: what was waited for before one no longer matters. */
+  #turn = 0;
+
+  constructor(listener: MemberListener) {
+    this.#listener = listener;
+  }
+
+  /** The socket that reads with this; to be told before the first read. */
+  set member(member: Socket) {
+    this.#member = member;
+  }
+
+  /** @internal asked by Node before the first read and after each */
+  readonly buffer = (): Uint8Array => this.#buffer;
+
+  /** @internal told by Node of each read; returns whether to read on */
+  readonly callback = (size: number, read: Uint8Array): boolean => {
+    const turn = this.#turn;
+    const to = this.#listener.memberSent((read as Buffer).subarray(0, size), read === landing);
+    if (to === undefined) return false;
+    if (turn !== this.#turn) return true;
+    if (to.writableLength > 0) {
+      to.write(nothing, () => this.#written(turn));
+      return false;
+    }
+    this.#follow(size);
+    return true;
+  };
+
+  /**
+   * The connection is over, or goes on with another reader of what it sends; within `memberSent` in the latter case, since Node asks
+   * for a buffer only after that.
+   *
+   * @param isFree whether all that was read is written
+   */
+  release(isFree: boolean): void {
+    this.#turn++;
+    if (this.#buffer !== landing) giveBack(this.#buffer, isFree);
+    this.#buffer = landing;
+  }
+
+  #written(turn: number): void {
+    if (turn !== this.#turn) return;
+    this.#follow(bulk);
+    this.#member?.resume();
+  }
+
+  /** A buffer of its own for a connection that moves bulk; the shared one for all others. */
+  #follow(size: number): void {
+    const isOwn = this.#buffer !== landing;
+    if (isOwn === size >= bulk) return;
+    if (isOwn) giveBack(this.#buffer, true);
+    this.#buffer = isOwn ? landing : takeBuffer();
+  }
+}

@@ -1,0 +1,196 @@
+import type { Socket } from 'node:net';
+import { systemClock, type Timer } from '../core/clock.ts';
+import { Emitter, type ListenerErrorEvent } from '../core/emitter.ts';
+import type { EvenkeelError } from '../core/errors.ts';
+import type { Member } from '../core/member.ts';
+import type { Pool } from '../core/pool.ts';
+import type { Client, Session } from '../core/session.ts';
+import type { VirtualIP } from '../core/virtual-ip.ts';
+import { HttpService } from './http/service.ts';
+import { makeProbe } from './probes/make-probe.ts';
+import { turnAway } from './member-socket.ts';
+import { tcpService } from './tcp/service.ts';
+
+export interface TroubleEvents extends ListenerErrorEvent {
+  /**
+   * Something failed that is neither a client's nor a member's fault: no file descriptor left, a strategy or an `errorAnswer` that
+   * throws.
+   */
+  error: [error: EvenkeelError];
+}
+
+/** A client that is being served. */
+export interface ServedClient<T> {
+  /** Its turn has come. */
+  start(): void;
+  /** Ends it as soon as that hurts nobody: what runs may finish. */
+  finish(): void;
+  /** Ends it at once; its peers see a reset. */
+  abort(): void;
+  /** Ends what it has running on a member. */
+  abandon(member: Member<T>): void;
+  /**
+   * Looked at now and then: the place for timeouts.
+   *
+   * @param now milliseconds
+   */
+  inspect(now: number): void;
+}
+
+/** What a served client asks of the server that it belongs to. */
+export interface Server<T> {
+  readonly vip: VirtualIP<T>;
+  /** A client is gone. */
+  closed(client: ServedClient<T>): void;
+  /** Something failed that is nobody's fault but ours. */
+  troubled(error: EvenkeelError): void;
+}
+
+/** What a virtual IP's protocol makes of its clients. */
+export interface Service<T> {
+  serve(client: Socket, session: Session<T>): ServedClient<T>;
+  /** Looked at now and then; says whether there is anything left to look after when there are no clients. */
+  inspect(now: number): boolean;
+  /** A pool that clients are sent to, perhaps not the first one. */
+  follow(pool: Pool<T>): void;
+  /** The last client has gone. */
+  close(): void;
+}
+
+/** Idle connections are looked for at a quarter of the shortest timeout, but no more often and no more seldom than this. */
+const shortestSweep = 25;
+const longestSweep = 1000;
+
+/** The clients of one virtual IP, wherever they come in; while it runs, the pool is checked. */
+export class VipServer<T> extends Emitter<TroubleEvents> implements Server<T> {
+  readonly vip: VirtualIP<T>;
+  readonly #service: Service<T>;
+  readonly #clients = new Set<ServedClient<T>>();
+  readonly #pools = new Set<Pool<T>>();
+  #checks: Disposable | undefined;
+  #checkedPool: Pool<T> | undefined;
+  #sweep: Timer;
+  #isClosing = false;
+  #whenEmpty: (() => void) | undefined;
+
+  constructor(vip: VirtualIP<T>) {
+    super();
+    this.vip = vip;
+    this.#service = vip.protocol === 'http' ? new HttpService(this) : tcpService(this);
+    this.#followPool();
+    vip.on('pool-changed', this.#followPool);
+  }
+
+  /** Watches the pool that the virtual IP leads to now. Clients on one that it led to before are watched until they end. */
+  readonly #followPool = (): void => {
+    const { pool } = this.vip;
+    if (pool === this.#checkedPool || this.#isClosing) return;
+    const before = this.#checks;
+    this.#checkedPool = pool;
+    this.#checks = pool.startChecks(makeProbe);
+    before?.[Symbol.dispose]();
+    if (this.#pools.has(pool)) return;
+    this.#pools.add(pool);
+    pool.on('drain-expired', this.#drainExpired);
+    this.#service.follow(pool);
+  };
+
+  /** Takes a client that a socket server has accepted; it must not be read from yet. */
+  readonly accept = (socket: Socket): void => {
+    if (this.#isClosing) return turnAway(socket);
+    let client: ServedClient<T> | undefined;
+    let isReady = false;
+    const session = this.vip.admit(new Peer(socket), () => {
+      isReady = true;
+      client?.start();
+    });
+    if (session.refused) {
+      return turnAway(socket);
+    }
+    client = this.#service.serve(socket, session);
+    this.#clients.add(client);
+    if (this.#sweep === undefined) this.#sweepLater();
+    if (isReady) client.start();
+  };
+
+  /**
+   * Takes no more clients, sends away those that wait, and resolves when those that are served have ended, or the deadline has
+   * ended them.
+   *
+   * @param deadline milliseconds; Infinity for none
+   * @param signal ends them at once
+   */
+  async close(deadline: number, signal?: AbortSignal): Promise<void> {
+    if (!this.#isClosing) {
+      this.#isClosing = true;
+      for (const client of this.#clients) client.finish();
+    }
+    if (this.#clients.size > 0) await this.#emptied(deadline, signal);
+    systemClock.clearTimeout(this.#sweep);
+    this.#checks?.[Symbol.dispose]();
+    this.vip.off('pool-changed', this.#followPool);
+    for (const pool of this.#pools) pool.off('drain-expired', this.#drainExpired);
+    this.#service.close();
+  }
+
+  closed(client: ServedClient<T>): void {
+    this.#clients.delete(client);
+    if (this.#clients.size === 0) this.#whenEmpty?.();
+  }
+
+  troubled(error: EvenkeelError): void {
+    this.emit('error', error);
+  }
+
+  async #emptied(deadline: number, signal: AbortSignal | undefined): Promise<void> {
+    const abortAll = (): void => {
+      for (const client of this.#clients) client.abort();
+    };
+    if (signal?.aborted) return abortAll();
+    signal?.addEventListener('abort', abortAll);
+    const timer = Number.isFinite(deadline) ? systemClock.setTimeout(abortAll, deadline) : undefined;
+    await new Promise<void>((resolve) => {
+      const before = this.#whenEmpty;
+      this.#whenEmpty = () => {
+        before?.();
+        resolve();
+      };
+    });
+    systemClock.clearTimeout(timer);
+    signal?.removeEventListener('abort', abortAll);
+  }
+
+  readonly #drainExpired = ({ member }: { readonly member: Member<T> }): void => {
+    for (const client of this.#clients) client.abandon(member);
+  };
+
+  /** One timer looks after all clients: their timeouts cost nothing while bytes flow. */
+  #sweepLater(): void {
+    const timeouts = Object.values(this.vip.timeouts).filter((timeout) => timeout > 0);
+    const wait = Math.max(shortestSweep, Math.min(longestSweep, ...timeouts.map((timeout) => timeout / 4)));
+    this.#sweep = systemClock.setTimeout(() => {
+      const now = systemClock.now();
+      for (const client of this.#clients) client.inspect(now);
+      const hasMore = this.#service.inspect(now);
+      this.#sweep = undefined;
+      if (this.#clients.size > 0 || hasMore) this.#sweepLater();
+    }, wait);
+  }
+}
+
+/** Asks the system for the client's address only when somebody wants to know. */
+class Peer implements Client {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  get address(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  get port(): number | undefined {
+    return this.#socket.remotePort;
+  }
+}
