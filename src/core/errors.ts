@@ -11,7 +11,8 @@ export type ErrorCode =
   | 'ERR_EVENKEEL_LOCAL_RESOURCE'
   | 'ERR_EVENKEEL_LISTENER'
   | 'ERR_EVENKEEL_PROBE'
-  | 'ERR_EVENKEEL_STRATEGY';
+  | 'ERR_EVENKEEL_STRATEGY'
+  | 'ERR_EVENKEEL_ERROR_ANSWER';
 
 export class EvenkeelError extends Error {
   readonly code: ErrorCode;

@@ -86,8 +86,7 @@ export class MessageReader<H extends Head> {
     this.#at = 0;
     this.#stop = joined.length;
     this.#isOwn = true;
-    this.#isLineOpen =
-      this.#isHolding && joined.length < this.head.limits.headSize && joined.indexOf(lf, unread) < 0;
+    this.#isLineOpen = this.#isHolding && joined.length < this.head.limits.headSize && joined.indexOf(lf, unread) < 0;
   }
 
   /** The bytes that were not read, for whoever goes on where this reader stops. */

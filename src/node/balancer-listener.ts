@@ -7,8 +7,8 @@ import { EvenkeelError } from '../core/errors.ts';
 import type { VirtualIP } from '../core/virtual-ip.ts';
 import { type CloseOptions, deadlineOf } from './close-options.ts';
 import { turnAway } from './member-socket.ts';
-import { VipServer, type TroubleEvents } from './vip-server.ts';
 import { SocketServer } from './socket-server.ts';
+import { type TroubleEvents, VipServer } from './vip-server.ts';
 
 /** A virtual IP that listens: who serves its clients, and the socket they come in by, known by its endpoint. */
 interface Open<T> {

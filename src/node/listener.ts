@@ -2,8 +2,8 @@ import type { AddressInfo } from 'node:net';
 import { Emitter } from '../core/emitter.ts';
 import type { VirtualIP } from '../core/virtual-ip.ts';
 import { type CloseOptions, deadlineOf } from './close-options.ts';
-import { VipServer, type TroubleEvents } from './vip-server.ts';
 import { SocketServer } from './socket-server.ts';
+import { type TroubleEvents, VipServer } from './vip-server.ts';
 
 /** The real listener of one virtual IP. */
 export class Listener<T = unknown> extends Emitter<TroubleEvents> implements AsyncDisposable {

@@ -7,8 +7,8 @@ import type { Pool } from '../core/pool.ts';
 import type { Client, Session } from '../core/session.ts';
 import type { VirtualIP } from '../core/virtual-ip.ts';
 import { HttpService } from './http/service.ts';
-import { makeProbe } from './probes/make-probe.ts';
 import { turnAway } from './member-socket.ts';
+import { makeProbe } from './probes/make-probe.ts';
 import { tcpService } from './tcp/service.ts';
 
 export interface TroubleEvents extends ListenerErrorEvent {

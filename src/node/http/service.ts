@@ -1,11 +1,117 @@
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { Pool } from '../../core/pool.ts';
+import { inCidrs } from '../../core/address.ts';
+import type { HttpConfig } from '../../core/http-settings.ts';
+import type { Member } from '../../core/member.ts';
+import type { MemberStatusChange, Pool } from '../../core/pool.ts';
+import { systemRandom } from '../../core/random.ts';
 import type { Session } from '../../core/session.ts';
-import type { Server, Service, ServedClient } from '../vip-server.ts';
-export class HttpService<T> implements Service<T> {
-  constructor(_server: Server<T>) {}
-  serve(_client: Socket, _session: Session<T>): ServedClient<T> { throw new Error('todo'); }
-  inspect(): boolean { return false; }
-  follow(_pool: Pool<T>): void {}
-  close(): void {}
+import type { Decode } from '../../http1/bytes.ts';
+import { RequestForwarding } from '../../http1/request-forwarding.ts';
+import { RequestHead } from '../../http1/request-head.ts';
+import { ResponseHead } from '../../http1/response-head.ts';
+import type { Server, Service } from '../vip-server.ts';
+import { ClientConnection } from './client-connection.ts';
+import { KeptConnections } from './kept-connections.ts';
+import { MemberConnection, type MemberUser } from './member-connection.ts';
+
+/** What follows from a virtual IP's settings, made once for all requests until those change. */
+interface Rules {
+  readonly config: HttpConfig;
+  readonly requestHead: RequestHead;
+  readonly responseHead: ResponseHead;
+  readonly fromTrusted: RequestForwarding;
+  readonly fromOthers: RequestForwarding;
 }
+
+/** An HTTP virtual IP: each request goes to a member of its own, over connections that are kept for the next ones. */
+export class HttpService<T> implements Service<T> {
+  readonly server: Server<T>;
+  readonly kept: KeptConnections<T> = new KeptConnections<T>();
+  readonly #pools = new Set<Pool<T>>();
+  #rules: Rules;
+
+  constructor(server: Server<T>) {
+    this.server = server;
+    this.#rules = rulesOf(server.vip.http);
+  }
+
+  get rules(): Rules {
+    const config = this.server.vip.http;
+    if (config !== this.#rules.config) this.#rules = rulesOf(config);
+    return this.#rules;
+  }
+
+  serve(client: Socket, session: Session<T>): ClientConnection<T> {
+    return new ClientConnection(this, client, session);
+  }
+
+  /** How a client's requests go on. */
+  forwardingFor(client: { readonly clientAddress: string | undefined }): RequestForwarding {
+    const { config, fromTrusted, fromOthers } = this.rules;
+    const { blocks } = config.trustedCidrs;
+    const isTrusted = blocks.length > 0 && inCidrs(blocks, client.clientAddress ?? '');
+    return isTrusted ? fromTrusted : fromOthers;
+  }
+
+  /** Starts connecting to a member. */
+  connect(member: Member<T>, user: MemberUser): MemberConnection<T> {
+    const { timeouts, pool } = this.server.vip;
+    const { maxAge } = pool.keepAlive;
+    // Connections that were opened together do not all end together.
+    const age = maxAge === 0 ? Number.POSITIVE_INFINITY : maxAge * (0.9 + 0.2 * systemRandom());
+    return new MemberConnection(member, this.rules.responseHead, user, timeouts.connect, age);
+  }
+
+  /** A request is done with its connection, which can serve the next one; see `MemberConnection.putBy()`. */
+  keep(connection: MemberConnection<T>, isFree: boolean): void {
+    connection.putBy(isFree);
+    const { member } = connection;
+    const { pool } = this.server.vip;
+    // The member may have gone, or gone down, while the request ran.
+    const isWelcome = pool.get(member.id) === member && member.status !== 'error' && member.enabled;
+    if (isWelcome) this.kept.add(connection, pool.keepAlive);
+    else connection.close();
+  }
+
+  follow(pool: Pool<T>): void {
+    this.#pools.add(pool);
+    pool.on('member-removed', this.#removed);
+    pool.on('member-status', this.#changed);
+  }
+
+  inspect(now: number): boolean {
+    this.kept.expire(now);
+    return !this.kept.areNone;
+  }
+
+  close(): void {
+    for (const pool of this.#pools) {
+      pool.off('member-removed', this.#removed);
+      pool.off('member-status', this.#changed);
+    }
+    this.kept.dropAll();
+  }
+
+  readonly #removed = ({ member }: { readonly member: Member<T> }): void => this.kept.drop(member);
+
+  readonly #changed = ({ member, to }: MemberStatusChange<T>): void => {
+    if (to === 'error' || to === 'offline' || to === 'draining') this.kept.drop(member);
+  };
+}
+
+function rulesOf(config: HttpConfig): Rules {
+  const { limits, insertHeaders } = config;
+  return {
+    config,
+    requestHead: new RequestHead(limits, decode),
+    responseHead: new ResponseHead(limits, decode),
+    fromTrusted: new RequestForwarding(insertHeaders, true, randomUUID),
+    fromOthers: new RequestForwarding(insertHeaders, false, randomUUID),
+  };
+}
+
+export const decode: Decode = (bytes, start, end) => {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('latin1', start, end);
+};

@@ -4,9 +4,9 @@ import { EvenkeelError } from '../../core/errors.ts';
 import type { Outcome } from '../../core/lease.ts';
 import type { Member } from '../../core/member.ts';
 import type { Session } from '../../core/session.ts';
-import type { ServedClient, Server } from '../vip-server.ts';
 import { type MemberListener, MemberReader } from '../member-reader.ts';
 import { connectTo, isLocalFailure, keepAliveInitialDelay, messageOf, reset } from '../member-socket.ts';
+import type { ServedClient, Server } from '../vip-server.ts';
 
 /** Links a socket to its connection, so that all connections share one set of event handlers instead of a dozen closures each. */
 const connection = Symbol('evenkeel.connection');

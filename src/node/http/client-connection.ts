@@ -1,0 +1,314 @@
+import type { Socket } from 'node:net';
+import { systemClock } from '../../core/clock.ts';
+import { EvenkeelError } from '../../core/errors.ts';
+import type { Member } from '../../core/member.ts';
+import type { Session } from '../../core/session.ts';
+import { plainErrorAnswer } from '../../http1/error-answer.ts';
+import { MessageReader, requestFraming } from '../../http1/message-reader.ts';
+import type { Hop } from '../../http1/request-forwarding.ts';
+import type { RequestHead } from '../../http1/request-head.ts';
+import { reset } from '../member-socket.ts';
+import type { ServedClient } from '../vip-server.ts';
+import { Exchange, type ExchangeOwner } from './exchange.ts';
+import type { MemberConnection } from './member-connection.ts';
+import { ownAnswer } from './own-answer.ts';
+import type { HttpService } from './service.ts';
+import { Tunnel, type TunnelOwner } from './tunnel.ts';
+
+/** Bytes that a client may send ahead of what is asked for; more stay in the kernel. */
+const mostUnread = 65_536;
+
+/** Milliseconds for which a client that is told to close may go on sending (nginx's `lingering_timeout`). */
+const mostLinger = 5000;
+
+/** Links a socket to its connection, so that all share one set of event handlers. */
+const owner = Symbol('evenkeel.client-connection');
+
+type Owned = Socket & { [owner]: ClientConnection<unknown> };
+
+/**
+ * `lingering`: it has got its last answer, and what it still sends is thrown away until it closes, since a connection that is closed
+ * with bytes unread is reset, and with it the answer may be lost.
+ */
+type State = 'waiting' | 'open' | 'tunnel' | 'lingering' | 'closed';
+
+/** A client of an HTTP virtual IP: reads its requests, one after the other, and sees to it that each gets its answer in turn. */
+export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, TunnelOwner<T>, Hop {
+  readonly service: HttpService<T>;
+  readonly session: Session<T>;
+  readonly socket: Socket;
+  readonly #reader: MessageReader<RequestHead>;
+  #state: State = 'waiting';
+  #exchange: Exchange<T> | undefined;
+  #tunnel: Tunnel<T> | undefined;
+  /** No request follows the present one. */
+  isFinishing = false;
+  /** Milliseconds: the beginning of what `#state` and `#exchange` say; of a request, when its first byte came in. */
+  #since = 0;
+  #hasServed = false;
+  #isAdvancing = false;
+  #isPaused = false;
+  #clientAddress: string | undefined;
+
+  constructor(service: HttpService<T>, socket: Socket, session: Session<T>) {
+    this.service = service;
+    this.session = session;
+    this.socket = socket;
+    this.#reader = new MessageReader(service.rules.requestHead, requestFraming);
+    (socket as Owned)[owner] = this as ClientConnection<unknown>;
+    socket.on('error', failed);
+    socket.on('close', closed);
+  }
+
+  get clientAddress(): string | undefined {
+    this.#clientAddress ??= this.session.clientAddress;
+    return this.#clientAddress;
+  }
+
+  get localAddress(): string | undefined {
+    return this.socket.localAddress;
+  }
+
+  get localPort(): number | undefined {
+    return this.socket.localPort;
+  }
+
+  get protocol(): 'http' {
+    return 'http';
+  }
+
+  start(): void {
+    const { socket } = this;
+    this.#state = 'open';
+    this.#since = systemClock.now();
+    socket.on('data', sent);
+    socket.on('end', ended);
+    socket.on('drain', drained);
+    socket.resume();
+  }
+
+  finish(): void {
+    this.isFinishing = true;
+    if (this.#state === 'waiting') this.abort();
+    else if (this.#state === 'open' && this.#exchange === undefined) this.#closeIdle();
+  }
+
+  abort(): void {
+    this.#exchange?.cancel('aborted');
+    reset(this.socket);
+    this.#close();
+  }
+
+  abandon(member: Member<T>): void {
+    if (this.session.member !== member) return;
+    if (this.#exchange === undefined) this.abort();
+    else this.#exchange.fail(503, 'the member is going out of service', 'aborted');
+  }
+
+  inspect(now: number): void {
+    const { timeouts } = this.service.server.vip;
+    const waited = now - this.#since;
+    if (this.#state === 'lingering') {
+      if (waited >= mostLinger) this.socket.destroy();
+    } else if (this.#tunnel !== undefined) {
+      if (!this.#tunnel.isIdle(now, timeouts.tunnel)) return;
+      this.session.countTimeout('tunnel');
+      this.abort();
+    } else if (this.#exchange !== undefined) {
+      this.#exchange.inspect(now);
+    } else if (this.#state === 'open') {
+      this.#inspectIdle(waited, timeouts.request, this.#hasServed ? timeouts.keepAlive : timeouts.request);
+    }
+  }
+
+  #inspectIdle(waited: number, request: number, keepAlive: number): void {
+    if (this.#reader.isIdle) {
+      if (keepAlive === 0 || waited < keepAlive) return;
+      this.session.countTimeout(this.#hasServed ? 'keepAlive' : 'request');
+      this.#closeIdle();
+    } else if (request > 0 && waited >= request) {
+      this.session.countTimeout('request');
+      this.session.countRequestError();
+      this.answer(408, 'the request did not come in in time');
+    }
+  }
+
+  /** Reads on, as far as what has come in and the present exchange permit. */
+  advance(): void {
+    if (this.#isAdvancing) return;
+    this.#isAdvancing = true;
+    while (this.#step());
+    this.#isAdvancing = false;
+    this.#regulate();
+  }
+
+  exchanged(stays: boolean): void {
+    this.#exchange = undefined;
+    this.#hasServed = true;
+    if (!stays || this.isFinishing) return this.#linger();
+    this.#since = systemClock.now();
+    this.advance();
+  }
+
+  answer(status: number, reason: string, exchange?: Exchange<T>): void {
+    const { method, target, accept } = exchange ?? { method: undefined, target: undefined, accept: undefined };
+    const request = { status, reason, method, target, accept };
+    let text: Buffer;
+    try {
+      text = ownAnswer(request, this.service.rules.config.errorAnswer, true);
+    } catch (cause) {
+      const message = 'errorAnswer did not make an answer';
+      this.service.server.troubled(new EvenkeelError('ERR_EVENKEEL_ERROR_ANSWER', message, { cause }));
+      text = ownAnswer(request, plainErrorAnswer, true);
+    }
+    this.#exchange = undefined;
+    this.session.countOwnResponse(status);
+    this.socket.write(text);
+    this.#linger();
+  }
+
+  breakOff(): void {
+    this.#exchange = undefined;
+    reset(this.socket);
+  }
+
+  switched(upstream: MemberConnection<T>): void {
+    this.#state = 'tunnel';
+    this.#exchange = undefined;
+    const tunnel = new Tunnel(this, upstream, systemClock.now());
+    this.#tunnel = tunnel;
+    // Both may have sent ahead.
+    const fromMember = upstream.reader.rest();
+    if (fromMember.length > 0) this.socket.write(Buffer.from(fromMember));
+    tunnel.clientSent(this.#reader.rest());
+    if (this.#isPaused) this.socket.resume();
+  }
+
+  /** @internal */
+  sent(bytes: Buffer): void {
+    if (this.#state === 'tunnel') return this.#tunnel?.clientSent(bytes);
+    if (this.#state !== 'open') return;
+    if (this.#exchange === undefined && this.#reader.isIdle) this.#since = systemClock.now();
+    this.#reader.push(bytes, 0, bytes.length);
+    this.advance();
+  }
+
+  /** @internal the client sends no more: one that waits for an answer is taken to have left, as nginx and Node do */
+  ended(): void {
+    if (this.#state === 'tunnel') this.#tunnel?.clientEnded();
+    else if (this.#exchange !== undefined) this.abort();
+    else this.#closeIdle();
+  }
+
+  /** @internal the client has taken what was written */
+  drained(): void {
+    if (this.#state === 'open') this.advance();
+  }
+
+  /** @internal */
+  closed(hadError: boolean): void {
+    this.#exchange?.cancel('aborted');
+    this.#tunnel?.clientGone(hadError);
+    this.#close();
+  }
+
+  /** Says whether there may be more to do. */
+  #step(): boolean {
+    const exchange = this.#exchange;
+    if (this.#state !== 'open') return false;
+    if (exchange === undefined) {
+      // A client that does not take its answers gets no more of them.
+      if (this.socket.writableNeedDrain) return false;
+    } else if (!exchange.takesBody) {
+      return false;
+    }
+    const reader = this.#reader;
+    switch (reader.next()) {
+      case 'more':
+        exchange?.flush();
+        return false;
+      case 'head':
+        this.#begin();
+        return true;
+      case 'body':
+        exchange?.sendBody(reader.bytes.subarray(reader.start, reader.end));
+        return true;
+      case 'end':
+        exchange?.endRequest(reader.trailer);
+        return true;
+      case 'failed':
+        this.#refuse();
+        return false;
+    }
+  }
+
+  #begin(): void {
+    const { service, session } = this;
+    const { head } = this.#reader;
+    session.countRequest();
+    const out = service.forwardingFor(this).head(head, this);
+    const exchange = new Exchange(this, head, out, this.#since);
+    this.#exchange = exchange;
+    exchange.start();
+  }
+
+  /** What the client sent cannot be read, and so neither can what follows it. */
+  #refuse(): void {
+    const { error } = this.#reader;
+    const exchange = this.#exchange;
+    const { status, reason } = error ?? { status: 400, reason: '' };
+    this.session.countRequestError();
+    if (exchange !== undefined) return exchange.fail(status, reason, 'ignored');
+    this.session.countRequest();
+    this.answer(status, `the request has ${reason}`);
+  }
+
+  /** Keeps a client from sending more than is of use. */
+  #regulate(): void {
+    const isTooMuch = this.#reader.unread > mostUnread || this.#exchange?.isClogged === true;
+    if (isTooMuch === this.#isPaused || this.#state !== 'open') return;
+    this.#isPaused = isTooMuch;
+    if (isTooMuch) this.socket.pause();
+    else this.socket.resume();
+  }
+
+  #linger(): void {
+    this.#state = 'lingering';
+    this.#since = systemClock.now();
+    this.socket.end();
+    if (this.#isPaused) this.socket.resume();
+  }
+
+  /** Nothing is under way, so nothing is lost. */
+  #closeIdle(): void {
+    if (this.socket.writableLength > 0) this.#linger();
+    else this.socket.destroy();
+  }
+
+  #close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.session.leave();
+    this.service.server.closed(this);
+  }
+}
+
+function sent(this: Socket, bytes: Buffer): void {
+  (this as Owned)[owner].sent(bytes);
+}
+
+function ended(this: Socket): void {
+  (this as Owned)[owner].ended();
+}
+
+function drained(this: Socket): void {
+  (this as Owned)[owner].drained();
+}
+
+function failed(this: Socket): void {
+  // 'close' follows.
+}
+
+function closed(this: Socket, hadError: boolean): void {
+  (this as Owned)[owner].closed(hadError);
+}

@@ -1,0 +1,389 @@
+import type { Socket } from 'node:net';
+import { systemClock, type Timer } from '../../core/clock.ts';
+import { EvenkeelError } from '../../core/errors.ts';
+import type { Outcome } from '../../core/lease.ts';
+import type { Member } from '../../core/member.ts';
+import type { Session } from '../../core/session.ts';
+import * as field from '../../http1/field.ts';
+import type { RequestHead } from '../../http1/request-head.ts';
+import type { ConnectionOption } from '../../http1/response-forwarding.ts';
+import type { ResponseHead } from '../../http1/response-head.ts';
+import { isLocalFailure, messageOf } from '../member-socket.ts';
+import { type Answered, AnswerRelay, latin1 } from './answer-relay.ts';
+import type { MemberConnection, MemberUser } from './member-connection.ts';
+import { Pace } from './pace.ts';
+import type { HttpService } from './service.ts';
+
+/** What an exchange asks of the client's connection that it runs on. */
+export interface ExchangeOwner<T> {
+  readonly service: HttpService<T>;
+  readonly session: Session<T>;
+  readonly socket: Socket;
+  /** Whether the connection is to end with this answer. */
+  readonly isFinishing: boolean;
+  /** More of the request can be taken. */
+  advance(): void;
+  /** The answer is complete, all of it is written. */
+  exchanged(stays: boolean): void;
+  /** There will be no answer but this one of ours; the request's body, if it has not come in, is of no more use. */
+  answer(status: number, reason: string, exchange: Exchange<T>): void;
+  /** The client has got a part of an answer that cannot be completed. */
+  breakOff(): void;
+  /** It speaks another protocol now. */
+  switched(upstream: MemberConnection<T>): void;
+}
+
+/** Small pieces of a request up to this size together are kept until its answer comes, in case they must be sent again. */
+const mostReplayed = 65_536;
+const smallPiece = 4096;
+
+/**
+ * A request that cannot be sent twice uses a kept connection only if it was in use so many milliseconds ago: the longer it has been
+ * idle, the likelier its member is closing it just now, and then nobody would know what has become of the request.
+ */
+const mostIdleForUnsafe = 1000;
+
+/**
+ * One request and its answer: finds a member (the next one, where one cannot be connected to or dies before it answers and the
+ * request may be sent again), sends the request, and takes the answer to the client.
+ */
+export class Exchange<T> implements MemberUser, Answered {
+  readonly method: string;
+  readonly target: string;
+  readonly accept: string | undefined;
+  readonly isForHead: boolean;
+  readonly minorVersion: 0 | 1;
+  readonly asksForUpgrade: boolean;
+  /** All of the request has come in. */
+  isRequestComplete = false;
+  readonly #owner: ExchangeOwner<T>;
+  readonly #isIdempotent: boolean;
+  readonly #isChunked: boolean;
+  readonly #wantsToStay: boolean;
+  readonly #startedAt: number;
+  readonly #relay: AnswerRelay;
+  readonly #pace: Pace;
+  #upstream: MemberConnection<T> | undefined;
+  #timer: Timer;
+  /** The member is connected and gets the request. */
+  #isSending = false;
+  /** What goes to the member next. */
+  #out: string;
+  /** All that went to it; undefined where that was too much to be sent again. */
+  #sent: string | undefined = '';
+  /** The member has sent something. */
+  #hasHeard = false;
+  #hasAnswered = false;
+  #stays = false;
+  #memberStays = false;
+  #isOver = false;
+
+  /** @param startedAt milliseconds: when the request's first byte came in */
+  constructor(owner: ExchangeOwner<T>, head: RequestHead, out: string, startedAt: number) {
+    this.#owner = owner;
+    this.method = head.method;
+    this.target = head.target;
+    this.accept = head.valueOf(field.accept);
+    this.isForHead = head.isHead;
+    this.minorVersion = head.minorVersion;
+    this.asksForUpgrade = head.asksForUpgrade;
+    this.#isIdempotent = head.isIdempotent;
+    this.#isChunked = head.isChunked;
+    this.#wantsToStay = head.minorVersion === 1 ? !head.saysClose : head.saysKeepAlive && !head.saysClose;
+    this.#out = out;
+    this.#startedAt = startedAt;
+    this.#relay = new AnswerRelay(this, owner.socket);
+    this.#pace = new Pace(startedAt);
+  }
+
+  /** Whether the next piece of the request can be sent. */
+  get takesBody(): boolean {
+    return this.#isSending && !this.isRequestComplete;
+  }
+
+  /** Whether the member must take what it has got before it gets more. */
+  get isClogged(): boolean {
+    return this.#upstream?.socket.writableNeedDrain === true;
+  }
+
+  get member(): Member<T> | undefined {
+    return this.#owner.session.member;
+  }
+
+  start(): void {
+    this.#proceed(() => this.#owner.session.next());
+  }
+
+  sendBody(bytes: Uint8Array): void {
+    if (bytes.length <= smallPiece) {
+      this.#out += latin1(bytes);
+      return;
+    }
+    const { socket } = this.#upstream as MemberConnection<T>;
+    socket.cork();
+    this.flush();
+    socket.write(bytes);
+    socket.uncork();
+    this.#sent = undefined;
+    this.#owner.session.countIn(bytes.length);
+  }
+
+  /** @param trailer its lines */
+  endRequest(trailer: string): void {
+    this.isRequestComplete = true;
+    // It may have been over before it was complete.
+    if (this.#isOver) return;
+    if (this.#isChunked) this.#out += `${trailer}\r\n`;
+    this.flush();
+  }
+
+  /** Sends what there is. */
+  flush(): void {
+    const out = this.#out;
+    if (out === '' || !this.#isSending) return;
+    this.#out = '';
+    this.#upstream?.socket.write(out, 'latin1');
+    this.#owner.session.countIn(out.length);
+    if (this.#sent === undefined) return;
+    const sent = this.#sent + out;
+    this.#sent = sent.length > mostReplayed ? undefined : sent;
+  }
+
+  /** The client is gone, or breaks the rules; there is nothing more to do for it. */
+  cancel(outcome: Outcome): void {
+    if (this.#isOver) return;
+    if (!this.isRequestComplete) this.#owner.session.countRequestError();
+    this.#drop();
+    this.#finish(outcome);
+  }
+
+  /** The client shall have an answer of ours, or no more of the one that it is getting. */
+  fail(status: number, reason: string, outcome: Outcome): void {
+    if (this.#isOver) return;
+    const { hasBegun } = this.#relay;
+    if (this.#upstream !== undefined) this.#hear(this.#upstream);
+    this.#drop();
+    this.#finish(outcome);
+    if (hasBegun) this.#owner.breakOff();
+    else this.#owner.answer(status, reason, this);
+  }
+
+  /** @param now milliseconds */
+  inspect(now: number): void {
+    if (this.#isOver || !this.#isSending) return;
+    const { session, socket, service } = this.#owner;
+    const { timeouts, http } = service.server.vip;
+    const member = (this.#upstream as MemberConnection<T>).socket;
+    if (socket.writableLength > 0) {
+      const taken = socket.bytesWritten - socket.writableLength;
+      if (!this.#pace.isTooSlow('reader', taken, now, timeouts.client, http.limits.minRate)) return;
+      session.countTimeout('reader');
+      this.cancel('ignored');
+      this.#owner.breakOff();
+    } else if (!this.isRequestComplete && !this.#hasAnswered && member.writableLength === 0) {
+      if (!this.#pace.isTooSlow('body', socket.bytesRead, now, timeouts.client, http.limits.minRate)) return;
+      session.countTimeout('body');
+      session.countRequestError();
+      this.fail(408, 'the request did not come in in time', 'ignored');
+    } else {
+      const moved = member.bytesRead + member.bytesWritten - member.writableLength;
+      if (!this.#pace.isTooSlow('member', moved, now, timeouts.member, 0)) return;
+      session.countTimeout('response');
+      this.fail(504, 'the member did not answer in time', 'failure');
+    }
+  }
+
+  memberConnected(): void {
+    systemClock.clearTimeout(this.#timer);
+    this.#owner.session.connected();
+    this.#send();
+    this.#owner.advance();
+  }
+
+  memberSent(bytes: Buffer, isShared: boolean): Socket | undefined {
+    const upstream = this.#upstream as MemberConnection<T>;
+    const { socket, session } = this.#owner;
+    if (!this.#hasHeard) this.#hear(upstream);
+    session.countOut(bytes.length);
+    upstream.reader.push(bytes, 0, bytes.length);
+    switch (this.#relay.take(upstream.reader, isShared)) {
+      case 'more':
+        return socket;
+      case 'end':
+        this.#complete(upstream);
+        return socket;
+      case 'switched':
+        this.#isOver = true;
+        this.#owner.switched(upstream);
+        return socket;
+      case 'failed':
+        this.fail(502, `the member's answer has ${this.#relay.failure}`, 'failure');
+        return undefined;
+    }
+  }
+
+  memberDrained(): void {
+    this.#owner.advance();
+  }
+
+  memberEnded(): void {
+    const upstream = this.#upstream as MemberConnection<T>;
+    if (this.#hasAnswered && upstream.reader.mayEnd) {
+      this.#relay.conclude(upstream.reader);
+      this.#complete(upstream);
+    } else {
+      this.#lost('the member closed its connection before its answer was complete');
+    }
+  }
+
+  memberGone(error: NodeJS.ErrnoException | undefined): void {
+    if (!this.#isSending) return this.#notConnected(error ?? new Error('the connection was closed'));
+    this.#lost(error === undefined ? 'the member closed its connection' : messageOf(error));
+  }
+
+  interim(status: number): void {
+    this.#owner.session.countResponse(status);
+  }
+
+  answered(head: ResponseHead, closes: boolean): ConnectionOption {
+    const { session } = this.#owner;
+    this.#hasAnswered = true;
+    session.countResponse(head.status);
+    session.countFirstByte(systemClock.now() - this.#startedAt);
+    this.#memberStays = head.minorVersion === 1 ? !head.saysClose : head.saysKeepAlive && !head.saysClose;
+    const hint = this.#memberStays ? head.valueOf(field.keepAlive) : undefined;
+    if (hint !== undefined) (this.#upstream as MemberConnection<T>).idleTimeout = hinted(hint);
+    // What of the request is still to come would be taken for the next one, so there is none.
+    this.#stays = this.#wantsToStay && !closes && this.isRequestComplete && !this.#owner.isFinishing;
+    if (!this.#stays) return 'close';
+    return this.minorVersion === 1 ? '' : 'keep-alive';
+  }
+
+  /** Asks the session what to do next, and does it. */
+  #proceed(ask: () => ReturnType<Session<T>['next']>, status = 503): void {
+    let next: ReturnType<Session<T>['next']>;
+    try {
+      next = ask();
+    } catch (cause) {
+      // A user's strategy threw: this request is lost, and nobody else's.
+      const { server } = this.#owner.service;
+      server.troubled(new EvenkeelError('ERR_EVENKEEL_STRATEGY', 'the strategy threw', { cause }));
+      return this.fail(500, 'no member could be chosen', 'ignored');
+    }
+    if (next.refused) return this.fail(status, refusals[next.reason] ?? 'no member is available', 'ignored');
+    if ('pause' in next) {
+      this.#timer = systemClock.setTimeout(() => this.#proceed(() => this.#owner.session.next()), next.pause);
+    } else {
+      this.#use(next.member);
+    }
+  }
+
+  #use(member: Member<T>): void {
+    const { service } = this.#owner;
+    const kept = service.kept.take(member, this.#isIdempotent ? Number.POSITIVE_INFINITY : mostIdleForUnsafe);
+    if (kept === undefined) return this.#connect(member);
+    kept.user = this;
+    this.#upstream = kept;
+    this.#send();
+  }
+
+  #connect(member: Member<T>): void {
+    const { service } = this.#owner;
+    const { connect } = service.server.vip.timeouts;
+    const upstream = service.connect(member, this);
+    this.#upstream = upstream;
+    if (connect === 0) return;
+    this.#timer = systemClock.setTimeout(() => {
+      upstream.socket.destroy(new Error(`no connection to ${member.id} within ${connect} ms`));
+    }, connect);
+  }
+
+  /** From here on what comes in of the request goes to the member. */
+  #send(): void {
+    const upstream = this.#upstream as MemberConnection<T>;
+    upstream.isForHead = this.isForHead;
+    this.#isSending = true;
+    this.#hasHeard = false;
+    this.#owner.session.countSentRequest();
+  }
+
+  /** A kept connection that still works serves this request; of one that does not, nothing is to be counted but the new one. */
+  #hear(upstream: MemberConnection<T>): void {
+    this.#hasHeard = true;
+    if (upstream.isReused) this.#owner.session.resumed();
+  }
+
+  #notConnected(error: NodeJS.ErrnoException): void {
+    const { service, session } = this.#owner;
+    systemClock.clearTimeout(this.#timer);
+    this.#upstream = undefined;
+    if (isLocalFailure(error)) {
+      const message = `cannot connect to a member: ${error.message}`;
+      service.server.troubled(new EvenkeelError('ERR_EVENKEEL_LOCAL_RESOURCE', message, { cause: error }));
+      this.#proceed(() => session.connectImpossible());
+    } else {
+      this.#proceed(() => session.connectFailed(messageOf(error)));
+    }
+  }
+
+  /** The connection is gone, and there is no complete answer. */
+  #lost(reason: string): void {
+    const { session } = this.#owner;
+    const upstream = this.#upstream as MemberConnection<T>;
+    const { member } = upstream;
+    const maySendAgain = this.#isIdempotent && this.#sent !== undefined && !this.#hasHeard;
+    if (!maySendAgain) return this.fail(502, reason, 'failure');
+    this.#drop();
+    this.#out = this.#sent + this.#out;
+    this.#sent = '';
+    // A kept connection that has died says nothing about its member.
+    if (upstream.isReused) this.#connect(member);
+    else this.#proceed(() => session.requestFailed(), 502);
+    this.#resend();
+  }
+
+  /** Where the request is complete, nobody else will send it again. */
+  #resend(): void {
+    if (this.#isSending && this.isRequestComplete) this.flush();
+  }
+
+  /** The answer is complete. */
+  #complete(upstream: MemberConnection<T>): void {
+    const { service, socket } = this.#owner;
+    const { reader } = upstream;
+    const isFree = socket.writableLength === 0;
+    // More than the answer, or an answer to a request that has not all been sent: what comes next belongs to nobody.
+    const isClean = reader.framing !== 'close' && reader.unread === 0 && this.isRequestComplete;
+    this.#upstream = undefined;
+    if (this.#memberStays && isClean && upstream.isUsable) service.keep(upstream, isFree);
+    else upstream.abort(isFree);
+    if (!this.isRequestComplete) this.#owner.session.countRequestError();
+    this.#finish('success');
+    this.#owner.exchanged(this.#stays);
+  }
+
+  /** Lets the member's connection go in the middle of something. */
+  #drop(): void {
+    systemClock.clearTimeout(this.#timer);
+    this.#upstream?.abort(this.#owner.socket.writableLength === 0);
+    this.#upstream = undefined;
+    this.#isSending = false;
+  }
+
+  #finish(outcome: Outcome): void {
+    this.#isOver = true;
+    this.#owner.session.finishRequest(outcome);
+  }
+}
+
+const refusals: Readonly<Partial<Record<string, string>>> = {
+  disabled: 'the service is disabled',
+  'members-full': 'every member is busy',
+  'retries-exhausted': 'no member could be reached',
+};
+
+/** Milliseconds for which the member will keep the connection, less one second for what is on its way. */
+function hinted(keepAlive: string): number {
+  const seconds = /(?:^|[,;\s])timeout=(\d{1,9})\b/i.exec(keepAlive)?.[1];
+  return seconds === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Number(seconds) * 1000 - 1000);
+}

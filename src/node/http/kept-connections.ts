@@ -1,0 +1,72 @@
+import { systemClock } from '../../core/clock.ts';
+import type { KeepAlive } from '../../core/keep-alive-spec.ts';
+import type { Member } from '../../core/member.ts';
+import type { MemberConnection } from './member-connection.ts';
+
+/**
+ * Connections to members that wait for their next request. The one used last is used next: those that are not needed grow old and
+ * go, and the others stay warm.
+ */
+export class KeptConnections<T> {
+  /** By member, those used last at the end. */
+  readonly #kept = new Map<Member<T>, MemberConnection<T>[]>();
+
+  get areNone(): boolean {
+    return this.#kept.size === 0;
+  }
+
+  /**
+   * One that can be used at once, or undefined.
+   *
+   * @param mostIdle milliseconds
+   */
+  take(member: Member<T>, mostIdle: number): MemberConnection<T> | undefined {
+    const kept = this.#kept.get(member);
+    if (kept === undefined) return undefined;
+    const now = systemClock.now();
+    for (let last = kept.at(-1); last !== undefined; last = kept.at(-1)) {
+      // Those below have waited for longer still.
+      if (last.isUsable && now - last.idleSince > mostIdle && !isOver(last, now)) return undefined;
+      kept.pop();
+      if (kept.length === 0) this.#kept.delete(member);
+      if (last.isUsable && !isOver(last, now)) return last;
+      last.close();
+    }
+    return undefined;
+  }
+
+  /** Keeps one that was put by, if there is room. */
+  add(connection: MemberConnection<T>, { maxIdle, idleTimeout }: KeepAlive): void {
+    const { member } = connection;
+    const kept = this.#kept.get(member);
+    connection.idleTimeout = Math.min(connection.idleTimeout, idleTimeout);
+    if (maxIdle <= (kept?.length ?? 0) || isOver(connection, connection.idleSince)) return connection.close();
+    if (kept === undefined) this.#kept.set(member, [connection]);
+    else kept.push(connection);
+  }
+
+  /** Closes those that have waited, or lived, for too long, and forgets those that have closed by themselves. */
+  expire(now: number): void {
+    for (const [member, kept] of this.#kept) {
+      const left = kept.filter((connection) => connection.isUsable && !isOver(connection, now));
+      if (left.length === kept.length) continue;
+      for (const connection of kept) if (!left.includes(connection)) connection.close();
+      if (left.length > 0) this.#kept.set(member, left);
+      else this.#kept.delete(member);
+    }
+  }
+
+  /** Closes those to a member. */
+  drop(member: Member<T>): void {
+    for (const connection of this.#kept.get(member) ?? []) connection.close();
+    this.#kept.delete(member);
+  }
+
+  dropAll(): void {
+    for (const member of [...this.#kept.keys()]) this.drop(member);
+  }
+}
+
+function isOver({ idleSince, idleTimeout, retiresAt }: MemberConnection<unknown>, now: number): boolean {
+  return now >= retiresAt || now - idleSince > idleTimeout;
+}

@@ -1,0 +1,154 @@
+import type { Socket } from 'node:net';
+import { systemClock } from '../../core/clock.ts';
+import type { Member } from '../../core/member.ts';
+import { MessageReader, responseFraming } from '../../http1/message-reader.ts';
+import type { ResponseHead } from '../../http1/response-head.ts';
+import { type MemberListener, MemberReader } from '../member-reader.ts';
+import { connectTo, reset } from '../member-socket.ts';
+
+/** Who has the use of a connection to a member: a request, or the tunnel that it became. */
+export interface MemberUser {
+  memberConnected(): void;
+  /** Something has come in; as `MemberListener.memberSent()`. */
+  memberSent(bytes: Buffer, isShared: boolean): Socket | undefined;
+  /** It takes more now. */
+  memberDrained(): void;
+  /** It sends no more. */
+  memberEnded(): void;
+  /** It is gone; where `error` is undefined, without having said why. */
+  memberGone(error: NodeJS.ErrnoException | undefined): void;
+}
+
+/** Links a socket to its connection, so that all share one set of event handlers. */
+const owner = Symbol('evenkeel.member-connection');
+
+type Owned = Socket & { [owner]: MemberConnection<unknown> };
+
+/** A connection to a member, which serves one request after the other. */
+export class MemberConnection<T> implements MemberListener {
+  readonly member: Member<T>;
+  readonly socket: Socket;
+  readonly reader: MessageReader<ResponseHead>;
+  /** Nobody while it is kept for the next one. */
+  user: MemberUser | undefined;
+  /** Set by its user before the answer is read: whether that is to HEAD. */
+  isForHead = false;
+  /** It has served a request before the present one. */
+  isReused = false;
+  /** Milliseconds: when it was last put by. */
+  idleSince = 0;
+  /** For how long it may be kept, as the member's last answer said. */
+  idleTimeout: number = Number.POSITIVE_INFINITY;
+  /** Milliseconds: from when on it is not used again. */
+  readonly retiresAt: number;
+  readonly #address: string;
+  readonly #port: number;
+  readonly #input: MemberReader;
+  #error: NodeJS.ErrnoException | undefined;
+
+  /**
+   * Starts connecting.
+   *
+   * @param connectTimeout milliseconds, 0 for none
+   * @param maxAge milliseconds
+   */
+  constructor(member: Member<T>, head: ResponseHead, user: MemberUser, connectTimeout: number, maxAge: number) {
+    this.member = member;
+    this.user = user;
+    this.reader = new MessageReader(head, (response) => responseFraming(response, this.isForHead));
+    this.retiresAt = systemClock.now() + maxAge;
+    this.#address = member.address;
+    this.#port = member.port;
+    this.#input = new MemberReader(this);
+    const socket = connectTo(member.address, member.port, connectTimeout, this.#input);
+    this.socket = socket;
+    this.#input.member = socket;
+    (socket as Owned)[owner] = this as MemberConnection<unknown>;
+    socket.on('connect', connected);
+    socket.on('drain', drained);
+    socket.on('end', ended);
+    socket.on('error', failed);
+    socket.on('close', closed);
+  }
+
+  /** Whether it leads where the member is now, and can be written to. */
+  get isUsable(): boolean {
+    const { socket, member } = this;
+    if (socket.destroyed || socket.readableEnded || !socket.writable) return false;
+    return member.address === this.#address && member.port === this.#port;
+  }
+
+  memberSent(bytes: Buffer, isShared: boolean): Socket | undefined {
+    // What nobody asked for belongs to no request: the connection cannot be trusted with the next one.
+    if (this.user === undefined) return void this.close();
+    return this.user.memberSent(bytes, isShared);
+  }
+
+  /**
+   * Its user is done with it; within `memberSent`.
+   *
+   * @param isFree whether all that was read is written
+   */
+  putBy(isFree: boolean): void {
+    this.user = undefined;
+    this.isReused = true;
+    this.idleSince = systemClock.now();
+    this.#input.release(isFree);
+  }
+
+  /** Closes one that nobody uses. */
+  close(): void {
+    this.user = undefined;
+    this.#input.release(true);
+    this.socket.destroy();
+  }
+
+  /**
+   * Ends one in the middle of something, with a reset unless the member has ended it; its user hears no more of it.
+   *
+   * @param isFree whether all that was read is written
+   */
+  abort(isFree: boolean): void {
+    this.user = undefined;
+    this.#input.release(isFree);
+    if (this.socket.readableEnded) this.socket.destroy();
+    else reset(this.socket);
+  }
+
+  /** @internal */
+  ended(): void {
+    if (this.user === undefined) this.close();
+    else this.user.memberEnded();
+  }
+
+  /** @internal */
+  failed(error: NodeJS.ErrnoException): void {
+    this.#error = error;
+  }
+
+  /** @internal */
+  closed(): void {
+    this.#input.release(false);
+    this.user?.memberGone(this.#error);
+  }
+}
+
+function connected(this: Socket): void {
+  (this as Owned)[owner].user?.memberConnected();
+}
+
+function drained(this: Socket): void {
+  (this as Owned)[owner].user?.memberDrained();
+}
+
+function ended(this: Socket): void {
+  (this as Owned)[owner].ended();
+}
+
+function failed(this: Socket, error: NodeJS.ErrnoException): void {
+  (this as Owned)[owner].failed(error);
+}
+
+function closed(this: Socket): void {
+  (this as Owned)[owner].closed();
+}
