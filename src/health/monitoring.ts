@@ -2,11 +2,11 @@ import type { Member } from '../core/member.ts';
 import type { Pool } from '../core/pool.ts';
 import type { StrategyContext } from '../strategies/strategy.ts';
 import { HealthChecker } from './health-checker.ts';
-import type { ProbeType } from './monitor-spec.ts';
+import { type BuiltInMonitor, isBuiltIn } from './monitor-spec.ts';
 import type { Probe } from './probe.ts';
 
-/** Makes the probe that a monitor's `type` names; an adapter has one. */
-export type ProbeFactory = <T>(type: ProbeType) => Probe<T>;
+/** Makes the probe that a monitor's `type` names, as the monitor's other fields want it; an adapter has one. */
+export type ProbeFactory = <T>(monitor: BuiltInMonitor) => Probe<T>;
 
 /** Keeps one checker running for a pool while anybody wants its checks, and replaces it when the monitor changes. */
 export class Monitoring<T> {
@@ -23,7 +23,7 @@ export class Monitoring<T> {
   }
 
   start(probes: ProbeFactory): Disposable {
-    const user: ProbeFactory = (type) => probes(type);
+    const user: ProbeFactory = (monitor) => probes(monitor);
     this.#users.add(user);
     if (this.#users.size === 1) this.restart();
     return {
@@ -39,8 +39,7 @@ export class Monitoring<T> {
     const { healthMonitor } = this.#pool;
     const [probes] = this.#users;
     if (probes === undefined || healthMonitor === undefined) return;
-    const { type } = healthMonitor;
-    const probe: Probe<T> = typeof type === 'string' ? probes(type) : type;
+    const probe: Probe<T> = isBuiltIn(healthMonitor) ? probes(healthMonitor) : healthMonitor.type;
     this.#checker = new HealthChecker(this.#pool, healthMonitor, probe, this.#running, this.#context);
   }
 }

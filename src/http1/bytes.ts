@@ -30,19 +30,12 @@ export const valueByte: Uint8Array = tableOf((byte) => byte === tab || (byte >= 
  */
 export const targetByte: Uint8Array = tableOf((byte) => byte > space && byte < 0x7f && byte !== hash);
 
-const hostCharacters = "-._~!$&'()*+;=%:[]0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-/** RFC 3986, section 3.2.2, without the comma, which would look like two hosts. */
-const hostCodes = tableOf((byte) => hostCharacters.includes(String.fromCharCode(byte)));
+/** RFC 3986, section 3.2.2, without the comma, which would look like two hosts; an address of IPv6 is not read, but bracketed. */
+const hostAndPort = /^(?:\[[\da-f:.]+\]|(?:[\w.~!$&'()*+;=-]|%[\da-f]{2})*)(?::\d{0,5})?$/i;
 
 /** Whether it is a host and perhaps a port; empty is one, as RFC 9112 says. */
 export function isHost(text: string): boolean {
-  for (let at = 0; at < text.length; at++) if (hostCodes[text.charCodeAt(at)] !== 1) return false;
-  const port = text.lastIndexOf(':');
-  if (port < 0 || text.endsWith(']')) return true;
-  if (text.startsWith('[') !== text.slice(0, port).endsWith(']')) return false;
-  if (!text.startsWith('[') && text.indexOf(':') !== port) return false;
-  return /^\d*$/.test(text.slice(port + 1));
+  return hostAndPort.test(text);
 }
 
 /** The value of a hexadecimal digit, 255 for all other bytes. */

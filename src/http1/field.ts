@@ -22,13 +22,10 @@ export const xRequestId = 15;
 export const accept = 16;
 /** Meant for this hop only, or for nobody: never passed on. */
 export const dropped = 17;
-/** Means something in a head and could deceive in a trailer (RFC 9110, section 6.5.1). */
-export const headOnly = 18;
-
-/** Claims to know where the client is: passed on only from those who are trusted to. */
-export const claim = 19;
+/** Claims to know where the client is, or what it asked for: passed on only from those who are trusted to know. */
+export const claim = 18;
 /** How many kinds there are. */
-export const kinds = 20;
+export const kinds = 19;
 
 const names: readonly (readonly [name: string, kind: number])[] = [
   ['host', host],
@@ -53,19 +50,12 @@ const names: readonly (readonly [name: string, kind: number])[] = [
   ['proxy-authentication-info', dropped],
   // An upgrade to h2c would take every later request of the client out of our sight; neither is passed on.
   ['http2-settings', dropped],
-  ['x-forwarded-host', claim],
-  ['x-forwarded-ip', claim],
   ['x-client-ip', claim],
   ['x-real-ip', claim],
-  ['authorization', headOnly],
-  ['cache-control', headOnly],
-  ['content-encoding', headOnly],
-  ['content-range', headOnly],
-  ['content-type', headOnly],
-  ['cookie', headOnly],
-  ['location', headOnly],
-  ['set-cookie', headOnly],
 ];
+
+/** What starts so is a claim if it is nothing else: -Host, -Ssl, -Scheme, -Server, -Prefix, whatever a framework believes. */
+const claimPrefix = codesOf('x-forwarded-');
 
 interface Known {
   readonly codes: Uint8Array;
@@ -74,9 +64,8 @@ interface Known {
 
 const byLength: (Known[] | undefined)[] = [];
 for (const [name, kind] of names) {
-  const codes = Uint8Array.from(name, (character) => character.charCodeAt(0));
   const others = byLength[name.length] ?? [];
-  others.push({ codes, kind });
+  others.push({ codes: codesOf(name), kind });
   byLength[name.length] = others;
 }
 
@@ -89,17 +78,68 @@ const hyphen = 0x2d;
  */
 export function fieldOf(bytes: Uint8Array, start: number, end: number): number {
   const candidates = byLength[end - start];
-  if (candidates === undefined) return other;
-  for (const { codes, kind } of candidates) {
-    let at = 0;
-    let isSpelledOdd = false;
-    for (; at < codes.length; at++) {
-      const byte = bytes[start + at] as number;
-      if ((byte | 0x20) === codes[at]) continue;
-      if (byte !== underscore || codes[at] !== hyphen) break;
-      isSpelledOdd = true;
+  if (candidates !== undefined) {
+    for (const { codes, kind } of candidates) {
+      const match = compare(bytes, start, codes);
+      if (match !== different) return match === alike ? kind : dropped;
     }
-    if (at === codes.length) return isSpelledOdd ? dropped : kind;
   }
-  return other;
+  if (end - start < claimPrefix.length) return other;
+  const match = compare(bytes, start, claimPrefix);
+  if (match === different) return other;
+  return match === alike ? claim : dropped;
+}
+
+const different = 0;
+const alike = 1;
+const spelledOdd = 2;
+
+function compare(bytes: Uint8Array, start: number, codes: Uint8Array): number {
+  let match = alike;
+  for (let at = 0; at < codes.length; at++) {
+    const byte = bytes[start + at] as number;
+    if ((byte | 0x20) === codes[at]) continue;
+    if (byte !== underscore || codes[at] !== hyphen) return different;
+    match = spelledOdd;
+  }
+  return match;
+}
+
+function codesOf(name: string): Uint8Array {
+  return Uint8Array.from(name, (character) => character.charCodeAt(0));
+}
+
+/**
+ * Fields that mean something in a head and could deceive in a trailer, whose recipients may take the two together: RFC 7230, section
+ * 4.1.2, gives the list. Those that are told apart above do not go on in a trailer either.
+ */
+const headOnly: ReadonlySet<string> = new Set([
+  'age',
+  'authorization',
+  'cache-control',
+  'content-encoding',
+  'content-range',
+  'content-type',
+  'cookie',
+  'date',
+  'expires',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
+  'location',
+  'max-forwards',
+  'pragma',
+  'range',
+  'retry-after',
+  'set-cookie',
+  'vary',
+  'warning',
+  'www-authenticate',
+]);
+
+/** Whether a field that is none of the above may go on in a trailer. */
+export function mayTrail(name: string): boolean {
+  return !headOnly.has(name.toLowerCase().replaceAll('_', '-'));
 }

@@ -25,13 +25,13 @@ export abstract class Head {
   upgradeAt = -1;
   error: MessageError | undefined;
   readonly limits: Limits;
-  readonly #decode: Decode;
+  readonly decode: Decode;
   #namesFields = false;
 
   constructor(limits: Limits, decode: Decode) {
     this.limits = limits;
     this.fields = new FieldLines(limits.headerCount);
-    this.#decode = decode;
+    this.decode = decode;
   }
 
   /**
@@ -43,6 +43,8 @@ export abstract class Head {
     const { headSize } = this.limits;
     const last = Math.min(stop, start + headSize);
     this.error = undefined;
+    // Of the last one nothing is left, should this one fail.
+    this.text = '';
     const fieldsStart = this.readStartLine(bytes, start, last);
     if (fieldsStart < 0) return -1;
     const end = fieldsStart === 0 ? 0 : this.fields.read(bytes, start, fieldsStart, last);
@@ -51,13 +53,17 @@ export abstract class Head {
       return -1;
     }
     if (end === 0) return stop - start >= headSize ? this.refuse(431, `a head of more than ${headSize} bytes`) : 0;
-    this.text = this.#decode(bytes, start, end);
+    this.text = this.decode(bytes, start, end);
+    this.startLineRead();
     this.#readFields();
     return this.error === undefined ? end : -1;
   }
 
   /** As `read`, for the start line; remembers what it says. */
   protected abstract readStartLine(bytes: Uint8Array, start: number, stop: number): number;
+
+  /** There is `text` now, and what it says so far can be told. */
+  protected abstract startLineRead(): void;
 
   /** What only one kind of message has. */
   protected abstract readField(kind: number, index: number): void;
@@ -167,7 +173,7 @@ export abstract class Head {
       for (const option of this.value(index).split(',')) named.add(option.trim().toLowerCase());
     }
     for (let index = 0; index < count; index++) {
-      if (kind[index] !== field.other && kind[index] !== field.headOnly) continue;
+      if (kind[index] !== field.other && kind[index] !== field.accept) continue;
       const name = this.text.slice(this.fields.nameStart[index], this.fields.nameEnd[index]).toLowerCase();
       if (named.has(name)) kind[index] = field.dropped;
     }

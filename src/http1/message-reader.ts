@@ -43,15 +43,15 @@ export class MessageReader<H extends Head> {
   readonly #body: ChunkedBody;
   #at = 0;
   #stop = 0;
-  /** Whether what there is was looked at and is not a whole head or trailer yet. */
-  #isHolding = false;
-  /** Whether what has come in since cannot have completed it: a head that trickles in is not read anew for each byte. */
-  #isLineOpen = false;
+  /** How many of the bytes that are not read were looked at already: not a whole head or trailer yet. */
+  #seen = 0;
   /** Whether `bytes` is a copy of our own, which nobody overwrites. */
   #isOwn = false;
   #isInHead = true;
   /** Bytes of the body that are to come. */
   #left = 0;
+  /** Made when a trailer comes: few messages have one. */
+  #trailerLines: FieldLines | undefined;
 
   constructor(head: H, framingOf: (head: H) => Framing) {
     this.head = head;
@@ -76,7 +76,8 @@ export class MessageReader<H extends Head> {
       this.bytes = bytes;
       this.#at = start;
       this.#stop = stop;
-      this.#isOwn = this.#isLineOpen = false;
+      this.#seen = 0;
+      this.#isOwn = false;
       return;
     }
     const joined = new Uint8Array(unread + stop - start);
@@ -86,7 +87,6 @@ export class MessageReader<H extends Head> {
     this.#at = 0;
     this.#stop = joined.length;
     this.#isOwn = true;
-    this.#isLineOpen = this.#isHolding && joined.length < this.head.limits.headSize && joined.indexOf(lf, unread) < 0;
   }
 
   /** The bytes that were not read, for whoever goes on where this reader stops. */
@@ -117,12 +117,13 @@ export class MessageReader<H extends Head> {
   }
 
   #readHead(): Found {
-    if (this.#at === this.#stop || this.#isLineOpen) return this.#hold();
+    if (this.#at === this.#stop || this.#isLineOpen(this.head.limits.headSize)) return this.#hold();
     const end = this.head.read(this.bytes, this.#at, this.#stop);
     if (end < 0) return this.#fail(this.head.error);
     if (end === 0) return this.#hold();
     this.#at = end;
-    this.#isInHead = this.#isHolding = false;
+    this.#seen = 0;
+    this.#isInHead = false;
     this.trailer = '';
     this.framing = this.#framingOf(this.head);
     if (this.framing === 'length') this.#left = this.head.contentLength;
@@ -160,8 +161,11 @@ export class MessageReader<H extends Head> {
       this.#at += 2;
       return this.#conclude();
     }
-    const { trailerSize, headerCount } = this.head.limits;
-    const lines = new FieldLines(headerCount);
+    const { head } = this;
+    const { trailerSize, headerCount } = head.limits;
+    if (this.#isLineOpen(trailerSize + 2)) return this.#hold();
+    this.#trailerLines ??= new FieldLines(headerCount);
+    const lines = this.#trailerLines;
     const end = lines.read(bytes, at, at, Math.min(this.#stop, at + trailerSize + 2));
     if (end < 0) return this.#fail(lines.error);
     if (end === 0) {
@@ -170,9 +174,12 @@ export class MessageReader<H extends Head> {
     }
     for (let index = 0; index < lines.count; index++) {
       if (lines.kind[index] !== field.other) continue;
-      this.trailer += textOf(bytes, at + (lines.nameStart[index] as number), at + lines.lineEnd(index));
+      const lineStart = at + (lines.nameStart[index] as number);
+      if (!field.mayTrail(head.decode(bytes, lineStart, at + (lines.nameEnd[index] as number)))) continue;
+      this.trailer += head.decode(bytes, lineStart, at + lines.lineEnd(index));
     }
     this.#at = end;
+    this.#seen = 0;
     return this.#conclude();
   }
 
@@ -183,8 +190,8 @@ export class MessageReader<H extends Head> {
 
   /** Keeps what there is of a head, since the bytes may be overwritten when the caller goes on. */
   #hold(): Found {
-    this.#isHolding = this.#at < this.#stop;
-    if (this.#isHolding && !this.#isOwn) {
+    this.#seen = this.#stop - this.#at;
+    if (this.#seen > 0 && !this.#isOwn) {
       this.bytes = new Uint8Array(this.bytes.subarray(this.#at, this.#stop));
       this.#stop -= this.#at;
       this.#at = 0;
@@ -193,14 +200,20 @@ export class MessageReader<H extends Head> {
     return 'more';
   }
 
+  /**
+   * Whether what has come in since the last look completes no line, and so no head and no trailer: what trickles in is not read
+   * anew for each byte. What was looked at is a copy that ends where the bytes end.
+   *
+   * @param most so many bytes are one too many
+   */
+  #isLineOpen(most: number): boolean {
+    return this.#seen > 0 && this.unread < most && this.bytes.indexOf(lf, this.#at + this.#seen) < 0;
+  }
+
   #fail(error: MessageError | undefined): Found {
     this.error = error;
     return 'failed';
   }
-}
-
-function textOf(bytes: Uint8Array, start: number, end: number): string {
-  return String.fromCharCode(...bytes.subarray(start, end));
 }
 
 /** RFC 9112, section 6.3, for requests: without either field there is no body. */

@@ -70,7 +70,7 @@ export class RequestForwarding {
     let added = '';
     if (head.isChunked) added += 'Transfer-Encoding: chunked\r\n';
     if (head.asksForUpgrade) added += `Connection: Upgrade\r\nUpgrade: ${head.value(head.upgradeAt)}\r\n`;
-    if (!head.hasHost) added += `Host: ${hostOf(hop)}\r\n`;
+    if (!head.hasHost) added += `Host: ${head.authority || hostOf(hop)}\r\n`;
     if (head.takesTrailers) added += 'TE: trailers\r\n';
     if (this.#inserts.size > 0) added += this.#inserted(head, hop);
     return added;
@@ -122,10 +122,15 @@ function listed(head: RequestHead, kind: number): string {
 /** RFC 7239, section 6: an IPv6 address is bracketed, and therefore quoted. */
 function nodeOf(address: string | undefined): string {
   if (address === undefined) return 'unknown';
-  return address.includes(':') ? `"[${address}]"` : address;
+  return address.includes(':') ? `"[${withoutZone(address)}]"` : address;
 }
 
 function hostOf({ localAddress, localPort }: Hop): string {
   if (localAddress === undefined) return 'localhost';
-  return `${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort}`;
+  return `${localAddress.includes(':') ? `[${withoutZone(localAddress)}]` : localAddress}:${localPort}`;
+}
+
+/** Of `fe80::1%eth0`, what means something beyond this machine. */
+function withoutZone(address: string): string {
+  return address.replace(/%.*/, '');
 }

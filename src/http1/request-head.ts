@@ -1,4 +1,4 @@
-import { cr, isHost, lf, nine, slash, space, targetByte, tokenByte, zero } from './bytes.ts';
+import { colon, cr, isHost, lf, nine, slash, space, targetByte, tokenByte, zero } from './bytes.ts';
 import * as field from './field.ts';
 import { Head } from './head.ts';
 
@@ -10,21 +10,24 @@ const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
 /** The head of a request, checked as RFC 9112, section 3, says. */
 export class RequestHead extends Head {
+  /** Empty where it could not be read so far, as the target is then. */
   method = '';
   /** As it goes on: in origin form, or `*`. */
   target = '';
-  /** Where the version starts in `text`, and whether `text` has the target as it goes on. */
-  targetEnd = 0;
+  /** Whether `text` has the target as it goes on. */
   isTargetAsSent = true;
+  /** The host that the target names instead of a `Host` that is not there; empty where neither is. */
+  authority = '';
   isHead = false;
   isIdempotent = false;
-  /** It waits for an interim answer before it sends its body. */
+  /** It waits for an interim answer before it sends its body, which it has. */
   expectsContinue = false;
   /** It takes trailers with its answer. Other transfer codings are not offered to members: we could not read them. */
   takesTrailers = false;
   /** It asks to speak another protocol, and may. */
   asksForUpgrade = false;
   #methodEnd = 0;
+  #targetEnd = 0;
   #hosts = 0;
   #hostAt = -1;
 
@@ -42,6 +45,7 @@ export class RequestHead extends Head {
 
   protected override readStartLine(bytes: Uint8Array, start: number, stop: number): number {
     const { targetSize } = this.limits;
+    this.method = this.target = '';
     let at = start;
     while (at < stop && tokenByte[bytes[at] as number] === 1) at++;
     if (at - start > longestMethod) return this.refuse(400, 'a method that is too long');
@@ -54,7 +58,7 @@ export class RequestHead extends Head {
     if (at >= stop) return 0;
     if (at === targetStart || bytes[at] !== space)
       return this.refuse(400, 'a request line without a target and a version');
-    this.targetEnd = at - start;
+    this.#targetEnd = at - start;
     return this.#readVersion(bytes, at + 1, stop);
   }
 
@@ -78,6 +82,15 @@ export class RequestHead extends Head {
     return at + 5;
   }
 
+  protected override startLineRead(): void {
+    const { text } = this;
+    this.method = text.slice(0, this.#methodEnd);
+    this.target = text.slice(this.#methodEnd + 1, this.#targetEnd);
+    this.isHead = this.method === 'HEAD';
+    this.isIdempotent = idempotent.has(this.method);
+    if (this.method === 'CONNECT') this.refuse(405, 'CONNECT');
+  }
+
   protected override readField(kind: number, index: number): void {
     if (kind === field.host) {
       this.#hosts++;
@@ -93,32 +106,31 @@ export class RequestHead extends Head {
   }
 
   protected override conclude(): void {
-    const { text } = this;
-    this.method = text.slice(0, this.#methodEnd);
-    this.isHead = this.method === 'HEAD';
-    this.isIdempotent = idempotent.has(this.method);
-    if (this.method === 'CONNECT') this.refuse(405, 'CONNECT');
     if (this.#hosts > 1) this.refuse(400, 'more than one Host');
     if (this.#hosts === 0 && this.minorVersion === 1) this.refuse(400, 'no Host');
     if (this.#hosts === 1 && !isHost(this.value(this.#hostAt))) this.refuse(400, 'a malformed Host');
-    this.#readTarget(text.slice(this.#methodEnd + 1, this.targetEnd));
+    this.#readTarget(this.target);
     this.#readUpgrade();
+    // RFC 9110, section 10.1.1: without a body it means nothing, though a member might answer it.
+    if (!this.isChunked && this.contentLength <= 0) this.expectsContinue = false;
   }
 
   #readTarget(target: string): void {
     this.isTargetAsSent = true;
-    this.target = target;
+    this.authority = '';
     if (target.charCodeAt(0) === slash) return;
     if (target === '*' && this.method === 'OPTIONS') return;
-    const absolute = /^https?:\/\/([^/?]*)(.*)$/i.exec(target);
+    const absolute = /^(https?):\/\/([^/?]*)(.*)$/i.exec(target);
     if (absolute === null) {
       this.refuse(400, 'a malformed target');
       return;
     }
     // RFC 9112, section 3.2.2 lets the target win over Host. Not every recipient does, so they must agree.
-    const [, authority = '', rest = ''] = absolute;
-    if (authority === '' || !isHost(authority)) this.refuse(400, 'a malformed target');
-    if (this.#hosts === 1 && withoutPort(authority) !== withoutPort(this.value(this.#hostAt))) {
+    const [, scheme = '', authority = '', rest = ''] = absolute;
+    if (!isHost(authority) || authority === '' || authority.charCodeAt(0) === colon)
+      this.refuse(400, 'a malformed target');
+    if (this.#hosts === 0) this.authority = authority;
+    else if (withoutPort(authority, scheme) !== withoutPort(this.value(this.#hostAt), scheme)) {
       this.refuse(400, 'a target that does not agree with Host');
     }
     this.isTargetAsSent = false;
@@ -127,10 +139,12 @@ export class RequestHead extends Head {
   }
 
   #readUpgrade(): void {
-    this.asksForUpgrade = this.saysUpgrade && this.upgradeAt >= 0 && this.minorVersion === 1;
-    if (!this.asksForUpgrade) return;
-    // See `field.ts`: http2-settings.
-    if (this.value(this.upgradeAt).toLowerCase().includes('h2c')) this.asksForUpgrade = false;
+    this.asksForUpgrade = false;
+    if (!this.saysUpgrade || this.upgradeAt < 0 || this.minorVersion === 0) return;
+    const protocols = this.value(this.upgradeAt).toLowerCase();
+    // See `field.ts`: http2-settings. Java's client asks for it with every request, those with a body too.
+    if (protocols === '' || protocols.includes('h2c')) return;
+    this.asksForUpgrade = true;
     // Whose are the bytes behind the head, the body or the new protocol?
     if (this.isChunked || this.contentLength > 0) this.refuse(400, 'an upgrade with a body');
   }
@@ -144,7 +158,7 @@ function isDigit(byte: number): boolean {
   return byte >= zero && byte <= nine;
 }
 
-/** 80 and 443 are what their schemes imply; the scheme itself was the balancer's business. */
-function withoutPort(authority: string): string {
-  return authority.toLowerCase().replace(/:(?:80|443)?$/, '');
+/** Comparable: without the port that the scheme implies. */
+function withoutPort(authority: string, scheme: string): string {
+  return authority.toLowerCase().replace(scheme.length === 'https'.length ? /:(?:443)?$/ : /:(?:80)?$/, '');
 }

@@ -38,6 +38,10 @@ export class ResponseHead extends Head {
     return at + 2;
   }
 
+  protected override startLineRead(): void {
+    // The status is all there is to it.
+  }
+
   protected override readField(): void {
     // There is nothing that only answers have.
   }

@@ -142,10 +142,11 @@ describe('a member spec takes', () => {
 });
 
 describe('a monitor spec refuses', () => {
-  const probeExpected = "'tcp' or a probe (an object with a name and a check function)";
+  const probeExpected = "'tcp', 'http', 'https' or a probe (an object with a name and a check function)";
   refuses((value) => readHealthMonitor(value, ''), monitor, [
     ['type', undefined, probeExpected],
-    ['type', 'http', probeExpected],
+    ['type', 'udp', probeExpected],
+    ['type', 'HTTP', probeExpected],
     ['type', null, probeExpected],
     ['type', { name: 'x' }, probeExpected],
     ['delay', 0, delayExpected],
@@ -163,13 +164,97 @@ describe('a monitor spec refuses', () => {
     [
       'interval',
       5,
-      'no such field; there are type, delay, timeout, maxRetries, maxRetriesDown, initialHealth, maxConcurrentChecks',
+      'no such field; there are type, delay, timeout, maxRetries, maxRetriesDown, initialHealth, maxConcurrentChecks, ' +
+        'httpMethod, urlPath, expectedCodes, httpVersion, domainName',
     ],
   ]);
 
   test('text in its place', () => {
     expect(refusalOf(() => readHealthMonitor('tcp', 'healthMonitor')).path).toBe('healthMonitor');
   });
+
+  describe('of type http', () => {
+    const pathExpected = "a path from '/' on, of visible ASCII characters without '#'";
+    const codesExpected = "codes from 100 to 599: '200', '200,202' or one range, '200-204'";
+    const methodsExpected =
+      "'GET' or 'HEAD' or 'POST' or 'PUT' or 'DELETE' or 'TRACE' or 'OPTIONS' or 'CONNECT' or 'PATCH'";
+    const domainExpected = 'a host name of 1 to 253 characters';
+    refuses(
+      (value) => readHealthMonitor(value, ''),
+      (fields) => ({ type: 'http', httpVersion: 1.1, ...fields }),
+      [
+        ['httpMethod', 'get', methodsExpected],
+        ['httpMethod', 'BREW', methodsExpected],
+        ['httpMethod', 'GET /', methodsExpected],
+        ['urlPath', '', pathExpected],
+        ['urlPath', 'ready', pathExpected],
+        ['urlPath', 'http://a.example/', pathExpected],
+        ['urlPath', '/a b', pathExpected],
+        ['urlPath', '/a\r\nX: y', pathExpected],
+        ['urlPath', '/a\n', pathExpected],
+        ['urlPath', '/\u007f', pathExpected],
+        ['urlPath', '/ü', pathExpected],
+        ['urlPath', '/a#b', pathExpected],
+        ['urlPath', ['/'], pathExpected],
+        ['expectedCodes', '', codesExpected],
+        ['expectedCodes', 200, codesExpected],
+        ['expectedCodes', '99', codesExpected],
+        ['expectedCodes', '099', codesExpected],
+        ['expectedCodes', '600', codesExpected],
+        ['expectedCodes', '2xx', codesExpected],
+        ['expectedCodes', '200,', codesExpected],
+        ['expectedCodes', '200,\n202', codesExpected],
+        ['expectedCodes', '200 202', codesExpected],
+        ['expectedCodes', ' 200', codesExpected],
+        ['expectedCodes', '204-200', codesExpected],
+        ['expectedCodes', '200 - 204', codesExpected],
+        ['expectedCodes', '200-204,301', codesExpected],
+        ['expectedCodes', '200-600', codesExpected],
+        ['httpVersion', 2, '1.0 or 1.1'],
+        ['httpVersion', '1', '1.0 or 1.1'],
+        ['httpVersion', 'HTTP/1.1', '1.0 or 1.1'],
+        ['domainName', '', domainExpected],
+        ['domainName', 'a b', domainExpected],
+        ['domainName', 'a.example:80', domainExpected],
+        ['domainName', 'a\r\nX: y', domainExpected],
+        ['domainName', '10.0.0.1', domainExpected],
+        ['domainName', `${'a23456789.'.repeat(25)}abcd`, domainExpected],
+        ['domainName', 5, domainExpected],
+      ],
+    );
+
+    for (const httpVersion of [null, 1, '1.0']) {
+      test(`a domain name with an httpVersion of ${httpVersion}`, () => {
+        const spec = { type: 'https', httpVersion, domainName: 'a.example' };
+        expect(refusalOf(() => readHealthMonitor(spec, 'healthMonitor'))).toEqual({
+          path: 'healthMonitor.domainName',
+          value: 'a.example',
+          expected: 'none, or an httpVersion of 1.1, which has a Host',
+        });
+      });
+    }
+  });
+
+  for (const [field, value] of [
+    ['httpMethod', 'GET'],
+    ['urlPath', '/'],
+    ['expectedCodes', '200'],
+    ['httpVersion', 1.1],
+    ['domainName', 'a.example'],
+  ] as const) {
+    for (const [name, type] of [
+      ['tcp', 'tcp'],
+      ["a probe of one's own", { name: 'own', check: async () => {} }],
+    ] as const) {
+      test(`the ${field} of a request with type ${name}`, () => {
+        expect(refusalOf(() => readHealthMonitor({ type, [field]: value }, ''))).toEqual({
+          path: field,
+          value,
+          expected: "none, or a type of 'http' or 'https'",
+        });
+      });
+    }
+  }
 });
 
 test('a monitor spec has defaults', () => {
@@ -181,6 +266,60 @@ test('a monitor spec has defaults', () => {
     maxRetriesDown: 3,
     initialHealth: 'up',
     maxConcurrentChecks: 64,
+  });
+});
+
+describe('a monitor spec of type http', () => {
+  const nothing = { httpMethod: null, urlPath: null, expectedCodes: null, httpVersion: null, domainName: null };
+
+  for (const type of ['http', 'https'] as const) {
+    test(`has defaults, also as ${type}`, () => {
+      expect(readHealthMonitor({ type }, '')).toEqual({
+        type,
+        delay: 2000,
+        timeout: 2000,
+        maxRetries: 2,
+        maxRetriesDown: 3,
+        initialHealth: 'up',
+        maxConcurrentChecks: 64,
+        httpMethod: 'GET',
+        urlPath: '/',
+        expectedCodes: '200',
+        httpVersion: 1,
+        domainName: undefined,
+      });
+    });
+  }
+
+  test('takes null for every default', () => {
+    expect(readHealthMonitor({ type: 'http', ...nothing }, '')).toEqual(readHealthMonitor({ type: 'http' }, ''));
+  });
+
+  test('may be null throughout for a type that has none of it', () => {
+    expect(readHealthMonitor({ type: 'tcp', ...nothing }, '')).toEqual(readHealthMonitor({ type: 'tcp' }, ''));
+  });
+
+  for (const [field, values] of [
+    ['httpMethod', ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'TRACE', 'OPTIONS', 'CONNECT', 'PATCH']],
+    ['urlPath', ['/', '/a?b=c&d', "/!$%25'()*+,-./:;<=>?@[]^_`{|}~", '//']],
+    ['expectedCodes', ['100', '599', '200,202', '200 ,  202', '200-204', '200-200']],
+    ['domainName', ['a', 'a.example', 'xn--bcher-kva.example.', `${'a23456789.'.repeat(25)}abc`]],
+  ] as const) {
+    test(`keeps a ${field} as it is written`, () => {
+      const read = values.map((value) => {
+        const monitor: object = readHealthMonitor({ type: 'http', httpVersion: 1.1, [field]: value }, '');
+        return (monitor as Record<string, unknown>)[field];
+      });
+      expect(read).toEqual(values);
+    });
+  }
+
+  test('takes an httpVersion as a number or as text', () => {
+    const read = [1.0, '1.0', 1.1, '1.1'].map((httpVersion) => {
+      const monitor = readHealthMonitor({ type: 'http', httpVersion }, '');
+      return monitor.type === 'http' ? monitor.httpVersion : undefined;
+    });
+    expect(read).toEqual([1, 1, 1.1, 1.1]);
   });
 });
 
@@ -481,13 +620,18 @@ describe('whatever it is given, a reader answers with a config or a SpecError:',
     data: 1,
   };
   const monitorFields = {
-    type: 'tcp',
+    type: 'http',
     delay: 1,
     timeout: 1,
     maxRetries: 1,
     maxRetriesDown: 1,
     initialHealth: 'up',
     maxConcurrentChecks: 1,
+    httpMethod: 'GET',
+    urlPath: '/',
+    expectedCodes: '200',
+    httpVersion: 1.1,
+    domainName: 'a.example',
   };
   const poolFields = {
     name: 'a',

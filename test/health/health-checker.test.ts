@@ -5,7 +5,7 @@ import type { MemberFields } from '../../src/core/member-spec.ts';
 import type { Pool } from '../../src/core/pool.ts';
 import { type Random, seededRandom } from '../../src/core/random.ts';
 import { InconclusiveError } from '../../src/health/inconclusive-error.ts';
-import type { HealthMonitorSpec } from '../../src/health/monitor-spec.ts';
+import type { BuiltInMonitor, HealthMonitorSpec } from '../../src/health/monitor-spec.ts';
 import {
   deferred,
   equal,
@@ -557,17 +557,64 @@ describe('checks that are wanted by several', () => {
   });
 });
 
-test("a built-in probe's name is made into a probe by whoever starts the checks", async () => {
-  const clock = new VirtualClock();
-  const probe = new FakeProbe(clock);
-  const pool = makePool({ members: [spec('a')], healthMonitor: { type: 'tcp' } }, { clock, random: () => 0 });
-  const asked: string[] = [];
-  pool.startChecks((type) => {
-    asked.push(type);
-    return probe;
+describe('a built-in probe', () => {
+  /** A pool of one member with this monitor, and every monitor that a probe was made for. */
+  function watchBuiltIn(healthMonitor: HealthMonitorSpec) {
+    const clock = new VirtualClock();
+    const probe = new FakeProbe(clock);
+    const pool = makePool({ members: [spec('a')], healthMonitor }, { clock, random: () => 0 });
+    const asked: BuiltInMonitor[] = [];
+    pool.startChecks((monitor) => {
+      asked.push(monitor);
+      return probe;
+    });
+    return { clock, probe, pool, asked };
+  }
+  const http = {
+    type: 'http',
+    httpMethod: 'HEAD',
+    expectedCodes: '200, 204',
+    httpVersion: 1.1,
+    domainName: 'a.example',
+  } as const;
+
+  test('is made from the monitor by whoever starts the checks', async () => {
+    const { clock, probe, pool, asked } = watchBuiltIn(http);
+    await clock.advance(0);
+    expect([asked, probe.checks.length]).toEqual([[pool.healthMonitor], 1]);
+    expect(asked[0]).toMatchObject({ ...http, urlPath: '/' });
   });
-  await clock.advance(0);
-  expect([asked, probe.checks.length]).toEqual([['tcp'], 1]);
+
+  test('stays where an update names the same values, written otherwise', async () => {
+    const { clock, pool, asked } = watchBuiltIn(http);
+    await clock.advance(500);
+    pool.update({ healthMonitor: { ...http, urlPath: '/', httpVersion: '1.1', delay: 2000 } });
+    expect(asked.length).toBe(1);
+  });
+
+  for (const [field, value] of [
+    ['type', 'https'],
+    ['httpMethod', 'GET'],
+    ['urlPath', '/ready'],
+    ['expectedCodes', '200'],
+    ['domainName', 'b.example'],
+    ['domainName', null],
+  ] as const) {
+    test(`is made anew where the ${field} becomes ${value}`, async () => {
+      const { clock, pool, asked } = watchBuiltIn(http);
+      await clock.advance(500);
+      pool.update({ healthMonitor: { ...http, [field]: value } });
+      expect(asked.length).toBe(2);
+      expect(asked[1]).toMatchObject({ ...http, [field]: value ?? undefined });
+    });
+  }
+
+  test('is made anew where the httpVersion becomes 1.0', async () => {
+    const { clock, pool, asked } = watchBuiltIn({ ...http, domainName: null });
+    await clock.advance(500);
+    pool.update({ healthMonitor: { ...http, domainName: null, httpVersion: '1.0' } });
+    expect(asked.length).toBe(2);
+  });
 });
 
 test('whatever members do meanwhile, bounds hold and nothing is left at the end', async () => {

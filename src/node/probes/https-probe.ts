@@ -19,7 +19,7 @@ export function httpsProbe<T = unknown>(options: HttpCheckSpec = {}): Probe<T> {
 /** As `httpsProbe()`, for options that are checked already. */
 export function httpsProbeOf<T>(check: HttpCheck): Probe<T> {
   const question = new HttpQuestion(check);
-  // One for all checks: making it is a good part of what a handshake costs.
+  // One for all checks; Node would make a new one for each.
   const secureContext = createSecureContext();
   return {
     name: 'https',
