@@ -60,12 +60,16 @@ export class MemberReader implements OnReadOpts {
    * The connection is over, or goes on with another reader of what it sends; within `memberSent` in the latter case, since Node asks
    * for a buffer only after that.
    *
-   * @param isFree whether all that was read is written
+   * @param to where what was read was written to; a buffer is not used again before it has taken all of that
    */
-  release(isFree: boolean): void {
+  release(to: Socket | undefined): void {
     this.#turn++;
-    if (this.#buffer !== landing) giveBack(this.#buffer, isFree);
+    const buffer = this.#buffer;
+    if (buffer === landing) return;
     this.#buffer = landing;
+    if (to === undefined || to.writableLength === 0) giveBack(buffer, true);
+    else if (to.destroyed || to.writableEnded) giveBack(buffer, false);
+    else to.write(nothing, (error) => giveBack(buffer, !error));
   }
 
   #written(turn: number): void {

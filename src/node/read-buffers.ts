@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 /**
  * Where bytes from members are read to. Node lets the reader of a socket that it opened bring its own buffer (`onread`), which
  * saves an allocation a read, and allows larger reads than the 64 KiB that Node allocates: on bulk both together halve the CPU.
@@ -30,6 +32,23 @@ export function takeBuffer(): Buffer {
   if (largeInUse === mostLarge) return shelves.small.pop() ?? Buffer.allocUnsafeSlow(small);
   largeInUse++;
   return shelves.large.pop() ?? Buffer.allocUnsafeSlow(large);
+}
+
+/**
+ * Writes what was read.
+ *
+ * @param isShared whether the bytes are in `landing`: then a copy is written, since the next read overwrites them
+ */
+export function passOn(to: Socket, bytes: Uint8Array, isShared: boolean): void {
+  if (!isShared) {
+    to.write(bytes);
+  } else if (bytes.length < bulk) {
+    to.write(Buffer.from(bytes));
+  } else {
+    const copy = shelves.small.pop() ?? Buffer.allocUnsafeSlow(small);
+    copy.set(bytes);
+    to.write(copy.subarray(0, bytes.length), (error) => giveBack(copy, !error));
+  }
 }
 
 /** @param isFree false where a write from it may still be under way: then it is not used again */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Framing, MessageReader } from '../../http1/message-reader.ts';
 import { type ConnectionOption, responseHead } from '../../http1/response-forwarding.ts';
 import type { ResponseHead } from '../../http1/response-head.ts';
+import { passOn } from '../read-buffers.ts';
 
 /** Pieces of a body up to this size travel in one string with what goes before and after them: one write instead of three. */
 const smallPiece = 4096;
@@ -129,7 +130,7 @@ export class AnswerRelay {
       const client = this.#client;
       client.cork();
       this.#flush();
-      client.write(isShared ? Buffer.from(bytes) : bytes);
+      passOn(client, bytes, isShared);
       client.uncork();
     }
     if (needsFrame) this.#out += '\r\n';

@@ -351,12 +351,11 @@ export class Exchange<T> implements MemberUser, Answered {
   #complete(upstream: MemberConnection<T>): void {
     const { service, socket } = this.#owner;
     const { reader } = upstream;
-    const isFree = socket.writableLength === 0;
     // More than the answer, or an answer to a request that has not all been sent: what comes next belongs to nobody.
     const isClean = reader.framing !== 'close' && reader.unread === 0 && this.isRequestComplete;
     this.#upstream = undefined;
-    if (this.#memberStays && isClean && upstream.isUsable) service.keep(upstream, isFree);
-    else upstream.abort(isFree);
+    if (this.#memberStays && isClean && upstream.isUsable) service.keep(upstream, socket);
+    else upstream.abort(socket);
     if (!this.isRequestComplete) this.#owner.session.countRequestError();
     this.#finish('success');
     this.#owner.exchanged(this.#stays);
@@ -365,7 +364,7 @@ export class Exchange<T> implements MemberUser, Answered {
   /** Lets the member's connection go in the middle of something. */
   #drop(): void {
     systemClock.clearTimeout(this.#timer);
-    this.#upstream?.abort(this.#owner.socket.writableLength === 0);
+    this.#upstream?.abort(this.#owner.socket);
     this.#upstream = undefined;
     this.#isSending = false;
   }

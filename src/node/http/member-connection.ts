@@ -87,30 +87,30 @@ export class MemberConnection<T> implements MemberListener {
   /**
    * Its user is done with it; within `memberSent`.
    *
-   * @param isFree whether all that was read is written
+   * @param to where what was read was written to
    */
-  putBy(isFree: boolean): void {
+  putBy(to: Socket): void {
     this.user = undefined;
     this.isReused = true;
     this.idleSince = systemClock.now();
-    this.#input.release(isFree);
+    this.#input.release(to);
   }
 
   /** Closes one that nobody uses. */
   close(): void {
     this.user = undefined;
-    this.#input.release(true);
+    this.#input.release(undefined);
     this.socket.destroy();
   }
 
   /**
    * Ends one in the middle of something, with a reset unless the member has ended it; its user hears no more of it.
    *
-   * @param isFree whether all that was read is written
+   * @param to where what was read was written to
    */
-  abort(isFree: boolean): void {
+  abort(to: Socket): void {
     this.user = undefined;
-    this.#input.release(isFree);
+    this.#input.release(to);
     if (this.socket.readableEnded) this.socket.destroy();
     else reset(this.socket);
   }
@@ -128,7 +128,6 @@ export class MemberConnection<T> implements MemberListener {
 
   /** @internal */
   closed(): void {
-    this.#input.release(false);
     this.user?.memberGone(this.#error);
   }
 }

@@ -64,8 +64,8 @@ export class HttpService<T> implements Service<T> {
   }
 
   /** A request is done with its connection, which can serve the next one; see `MemberConnection.putBy()`. */
-  keep(connection: MemberConnection<T>, isFree: boolean): void {
-    connection.putBy(isFree);
+  keep(connection: MemberConnection<T>, to: Socket): void {
+    connection.putBy(to);
     const { member } = connection;
     const { pool } = this.server.vip;
     // The member may have gone, or gone down, while the request ran.

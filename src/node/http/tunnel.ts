@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Session } from '../../core/session.ts';
 import { keepAliveInitialDelay, reset } from '../member-socket.ts';
+import { passOn } from '../read-buffers.ts';
 import type { MemberConnection, MemberUser } from './member-connection.ts';
 
 /** What a tunnel asks of the client's connection. */
@@ -39,8 +40,7 @@ export class Tunnel<T> implements MemberUser {
   /** The client's connection is closed. */
   clientGone(hadError: boolean): void {
     const upstream = this.#upstream;
-    const isFree = this.#owner.socket.writableLength === 0;
-    if (hadError || !upstream.socket.readableEnded) upstream.abort(isFree);
+    if (hadError || !upstream.socket.readableEnded) upstream.abort(this.#owner.socket);
     else upstream.close();
   }
 
@@ -52,7 +52,7 @@ export class Tunnel<T> implements MemberUser {
     const { socket, session } = this.#owner;
     if (socket.destroyed) return undefined;
     session.countOut(bytes.length);
-    socket.write(isShared ? Buffer.from(bytes) : bytes);
+    passOn(socket, bytes, isShared);
     return socket;
   }
 
@@ -66,6 +66,7 @@ export class Tunnel<T> implements MemberUser {
 
   memberGone(error: NodeJS.ErrnoException | undefined): void {
     const { socket } = this.#owner;
+    this.#upstream.abort(socket);
     if (error !== undefined) reset(socket);
     else if (!this.#upstream.socket.readableEnded || !socket.readableEnded) socket.destroy();
   }

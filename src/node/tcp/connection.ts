@@ -6,6 +6,7 @@ import type { Member } from '../../core/member.ts';
 import type { Session } from '../../core/session.ts';
 import { type MemberListener, MemberReader } from '../member-reader.ts';
 import { connectTo, isLocalFailure, keepAliveInitialDelay, messageOf, reset } from '../member-socket.ts';
+import { passOn } from '../read-buffers.ts';
 import type { ServedClient, Server } from '../vip-server.ts';
 
 /** Links a socket to its connection, so that all connections share one set of event handlers instead of a dozen closures each. */
@@ -178,7 +179,7 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
     const client = this.#client;
     this.#session.countOut(bytes.length);
     if (client.destroyed) return undefined;
-    client.write(isShared ? Buffer.from(bytes) : bytes);
+    passOn(client, bytes, isShared);
     return client;
   }
 
@@ -218,7 +219,7 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
     this.#isClosed = true;
     systemClock.clearTimeout(this.#timer);
     if (this.#upstream !== undefined) reset(this.#upstream);
-    this.#reader.release(this.#client.writableLength === 0);
+    this.#reader.release(this.#client);
     this.#session.leave(this.#outcome);
     this.#server.closed(this);
   }
