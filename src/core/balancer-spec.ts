@@ -1,8 +1,8 @@
 import { fixedEndpoint, isUnix } from './address.ts';
-import { SpecError } from './errors.ts';
+import { describe, SpecError } from './errors.ts';
 import { type PoolConfig, type PoolSpec, readPool } from './pool-spec.ts';
 import { at, distinct, Fields, list } from './spec.ts';
-import { readVip, type VipConfig, type VipSpec } from './vip-spec.ts';
+import { type Protocol, readVip, type VipConfig, type VipSpec } from './vip-spec.ts';
 
 /** The whole state that a balancer shall have: what it does not name goes. */
 export interface BalancerSpec<T = unknown> {
@@ -58,5 +58,18 @@ function refuseSharedEndpoints(vips: readonly VipConfig[]): void {
       throw new SpecError(path, endpoint, `an address and port that ${at('vips', first)} does not have`);
     }
     seen.set(endpoint, index);
+  }
+}
+
+/** A virtual IP that stays keeps its protocol: its clients are served by it, and what they have under way is accounted so. */
+export function refuseOtherProtocols(
+  vips: readonly ReferringVip[],
+  present: ReadonlyMap<string, { readonly protocol: Protocol }>,
+): void {
+  for (const [index, { name, protocol }] of vips.entries()) {
+    const kept = present.get(name)?.protocol ?? protocol;
+    if (kept === protocol) continue;
+    const expected = `'${kept}', which virtual IP ${describe(name)} keeps; one with another protocol needs another name`;
+    throw new SpecError(at(at('vips', index), 'protocol'), protocol, expected);
   }
 }

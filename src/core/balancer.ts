@@ -1,7 +1,7 @@
 import type { StrategyContext } from '../strategies/strategy.ts';
 import { fixedEndpoint, isUnix } from './address.ts';
 import type { Attachment, Placement, PreparedChange } from './attachment.ts';
-import { type BalancerConfig, type BalancerSpec, readBalancer } from './balancer-spec.ts';
+import { type BalancerConfig, type BalancerSpec, readBalancer, refuseOtherProtocols } from './balancer-spec.ts';
 import { Emitter, type ListenerErrorEvent } from './emitter.ts';
 import { contextOf, type Environment } from './environment.ts';
 import { describe, InUseError, SpecError } from './errors.ts';
@@ -124,8 +124,9 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
   /**
    * Takes the whole state that shall be: validates all of it, binds what is new where listeners are attached, then changes what
    * differs, all at once. Pools, virtual IPs and members are matched by name and id; those that stay keep their connections,
-   * counters and health. Resolves when the change is in force; listeners that went drain in the background. One call waits for
-   * the one before. Without listeners attached the change is in force when the call returns.
+   * counters and health. A virtual IP keeps its protocol, too: another one is refused. Resolves when the change is in force;
+   * listeners that went drain in the background. One call waits for the one before. Without listeners attached the change is in
+   * force when the call returns.
    *
    * Rejects, and changes nothing, with `SpecError` or with what a listener could not do.
    */
@@ -171,6 +172,7 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
   }
 
   async #carryOut(config: BalancerConfig<T>): Promise<void> {
+    refuseOtherProtocols(config.vips, this.#vips);
     const newPools = new Map(
       config.pools
         .filter(({ name }) => !this.#pools.has(name))
@@ -191,7 +193,10 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     let prepared: PreparedChange | undefined;
     try {
       if (!this.#followers.areNone) prepared = await this.#followers.prepare(placements);
+      // Others may have created one meanwhile.
+      refuseOtherProtocols(config.vips, this.#vips);
     } catch (error) {
+      prepared?.cancel();
       for (const vip of newVips.values()) vip.retire();
       throw error;
     }

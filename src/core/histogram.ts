@@ -16,7 +16,7 @@ export interface HistogramSummary {
 
 /**
  * Durations, counted in buckets that widen with the value, as HdrHistogram does: bounded memory (under 1 KiB), and percentiles
- * within 6.25 % from a microsecond to half an hour.
+ * within 6.25 % and half a microsecond up to half an hour.
  */
 export class Histogram {
   count = 0;
@@ -27,10 +27,11 @@ export class Histogram {
 
   /** @param milliseconds what is negative counts as 0 */
   record(milliseconds: number): void {
+    const duration = Math.max(0, milliseconds);
     this.count++;
-    this.#sum += milliseconds;
-    if (milliseconds > this.max) this.max = milliseconds;
-    const index = indexOf(Math.min(most, Math.max(0, Math.round(milliseconds * 1000))));
+    this.#sum += duration;
+    if (duration > this.max) this.max = duration;
+    const index = indexOf(Math.min(most, Math.round(duration * 1000)));
     this.#buckets[index] = (this.#buckets[index] as number) + 1;
   }
 
@@ -45,7 +46,7 @@ export class Histogram {
    * @param percent 0 to 100
    */
   percentile(percent: number): number {
-    const rank = Math.max(1, Math.ceil((Math.min(100, Math.max(0, percent)) / 100) * this.count));
+    const rank = Math.max(1, Math.ceil((Math.min(100, Math.max(0, percent)) * this.count) / 100));
     let seen = 0;
     for (let index = 0; index < size; index++) {
       seen += this.#buckets[index] as number;

@@ -44,7 +44,9 @@ export const httpDefaults: HttpConfig = {
 
 type HttpFields = Fields<(typeof httpSettingNames)[number]>;
 
+/** What an update leaves of `current`: that itself where it names none of them. */
 export function readHttpSettings(fields: HttpFields, current: HttpConfig): HttpConfig {
+  if (!httpSettingNames.some((name) => fields.names(name))) return current;
   const { insertHeaders, trustedCidrs, limits, errorAnswer } = current;
   return {
     insertHeaders: fields.change('insertHeaders', readInsertHeaders, noHeaders, insertHeaders),

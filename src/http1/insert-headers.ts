@@ -22,10 +22,13 @@ export function readInsertHeaders(value: unknown, path: string): ReadonlySet<Ins
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new SpecError(path, value, "an object such as { 'X-Forwarded-For': true }");
   }
+  const named = new Set<InsertedHeader>();
   const inserted = new Set<InsertedHeader>();
   for (const [given, isWanted] of Object.entries(value)) {
     const name = insertedHeaders.find((each) => each.toLowerCase() === given.toLowerCase());
     if (name === undefined) throw new SpecError(at(path, given), isWanted, `one of ${insertedHeaders.join(', ')}`);
+    if (named.has(name)) throw new SpecError(at(path, given), isWanted, `${name} once, in whatever case`);
+    named.add(name);
     if (isWanted === undefined || isWanted === null || isWanted === 'false') continue;
     if (isWanted === 'true' || boolean(isWanted, at(path, given))) inserted.add(name);
   }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Attachment, Placement, PreparedChange } from '../../src/core/attachment.ts';
 import { Balancer } from '../../src/core/balancer.ts';
 import { VirtualClock } from '../../src/core/clock.ts';
+import type { SpecError } from '../../src/core/errors.ts';
 import { deferred, memberOf, rejectionOf, settled, spec } from '../fixtures/core.ts';
 
 /** An adapter without sockets: it notes what it is asked, can be held up and can fail. */
@@ -280,6 +281,30 @@ describe('a virtual IP that is created', () => {
     gate.resolve();
     await applying;
     expect(balancer.vips.get('b')?.pool === balancer.pools.get('b')).toBe(true);
+  });
+});
+
+describe('an apply that names a virtual IP with another protocol', () => {
+  test('asks no adapter', async () => {
+    const { balancer, adapter } = await attached(vip('a', 80));
+    const error = await rejectionOf(balancer.apply({ vips: [vip('b', 81), { ...vip('a', 80), protocol: 'http' }] }));
+    expect([(error as SpecError).path, adapter.log]).toEqual(['vips[1].protocol', []]);
+  });
+
+  test('is refused where that was created while listeners were being bound, and what was bound is given up', async () => {
+    const { balancer, adapter } = await attached(vip('a', 80));
+    const gate = deferred();
+    adapter.hold = gate.promise;
+    const applying = balancer.apply({ vips: [vip('b', 81)] });
+    balancer.createVip({ ...vip('b', 81), protocol: 'http' });
+    gate.resolve();
+    const error = await rejectionOf(applying);
+    await settled();
+    expect([(error as SpecError).path, [...balancer.vips.keys()], adapter.log]).toEqual([
+      'vips[0].protocol',
+      ['a', 'b'],
+      ['prepare b:81', 'cancel b:81', 'prepare a:80,b:81', 'commit a:80,b:81'],
+    ]);
   });
 });
 

@@ -3,10 +3,13 @@ import { Balancer } from '../../src/core/balancer.ts';
 import type { BalancerSpec } from '../../src/core/balancer-spec.ts';
 import { VirtualClock } from '../../src/core/clock.ts';
 import { InUseError, SpecError } from '../../src/core/errors.ts';
+import type { KeepAliveSpec } from '../../src/core/keep-alive-spec.ts';
 import type { Pool } from '../../src/core/pool.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { Session } from '../../src/core/session.ts';
+import type { VipSettings } from '../../src/core/vip-spec.ts';
 import type { VirtualIP } from '../../src/core/virtual-ip.ts';
+import { plainErrorAnswer } from '../../src/http1/error-answer.ts';
 import {
   FakeProbe,
   memberOf,
@@ -460,6 +463,122 @@ describe('apply', () => {
   });
 });
 
+describe('apply, with HTTP virtual IPs,', () => {
+  const http = (settings: VipSettings = {}, members = [spec('x')]): BalancerSpec => {
+    return { pools: [{ name: 'a', members }], vips: [{ ...at(80, 'a', 'web'), protocol: 'http', ...settings }] };
+  };
+  const tcp: BalancerSpec = { pools: [{ name: 'a' }], vips: [at(80, 'a', 'web')] };
+
+  test('makes them', async () => {
+    const balancer = makeBalancer();
+    await balancer.apply(http({ insertHeaders: { Via: true }, timeouts: { request: 5 } }));
+    const { protocol, http: settings, timeouts } = vipOf(balancer, 'web');
+    expect([protocol, [...settings.insertHeaders], timeouts.request]).toEqual(['http', ['Via'], 5]);
+  });
+
+  test('changes their settings in place', async () => {
+    const balancer = makeBalancer();
+    await balancer.apply(http({ insertHeaders: { Via: true }, trustedCidrs: ['10.0.0.0/8'] }));
+    const vip = vipOf(balancer, 'web');
+    const session = enter(vip);
+    await balancer.apply(http({ insertHeaders: { Forwarded: true }, limits: { headSize: 1000 } }));
+    const { insertHeaders, trustedCidrs, limits } = vip.http;
+    expect([
+      vipOf(balancer, 'web') === vip,
+      vip.stats.activeConnections,
+      session.member?.id,
+      [...insertHeaders],
+      trustedCidrs.text,
+      limits.headSize,
+    ]).toEqual([true, 1, 'x', ['Forwarded'], [], 1000]);
+  });
+
+  test('takes absence for the defaults', async () => {
+    const balancer = makeBalancer();
+    await balancer.apply(
+      http({ insertHeaders: { Via: true }, timeouts: { tunnel: 1 }, errorAnswer: () => ({}), limits: { minRate: 0 } }),
+    );
+    await balancer.apply(http());
+    const { http: settings, timeouts } = vipOf(balancer, 'web');
+    expect([settings.insertHeaders.size, settings.limits.minRate, timeouts.tunnel]).toEqual([0, 240, 3_600_000]);
+    expect(settings.errorAnswer).toBe(plainErrorAnswer);
+  });
+
+  test("changes a pool's keepAlive in place, and takes absence for the default", async () => {
+    const balancer = makeBalancer();
+    const withKeepAlive = (keepAlive?: KeepAliveSpec): BalancerSpec => {
+      return { pools: [{ name: 'a', ...(keepAlive && { keepAlive }) }] };
+    };
+    await balancer.apply(withKeepAlive({ maxIdle: 1, maxAge: 1 }));
+    const pool = poolOf(balancer, 'a');
+    await balancer.apply(withKeepAlive({ maxIdle: 2 }));
+    const second = pool.keepAlive;
+    await balancer.apply(withKeepAlive());
+    expect([second, pool.keepAlive, poolOf(balancer, 'a') === pool]).toEqual([
+      { idleTimeout: 4000, maxIdle: 2, maxAge: 300_000 },
+      { idleTimeout: 4000, maxIdle: 256, maxAge: 300_000 },
+      true,
+    ]);
+  });
+
+  test('with a bad setting changes nothing', async () => {
+    const balancer = makeBalancer();
+    await balancer.apply(http({ limits: { headSize: 1000 } }));
+    const error = await rejectionOf(balancer.apply(http({ limits: { headSize: 1 }, retries: 9 }, [spec('y')])));
+    const { http: settings, retries, pool } = vipOf(balancer, 'web');
+    expect([(error as SpecError).path, settings.limits.headSize, retries, pool.get('y')]).toEqual([
+      'vips[0].limits.headSize',
+      1000,
+      3,
+      undefined,
+    ]);
+  });
+
+  for (const [kept, given, from, to] of [
+    ['tcp', 'http', tcp, http()],
+    ['http', 'tcp', http(), tcp],
+  ] as const) {
+    test(`refuses '${given}' for one that has '${kept}', and changes nothing`, async () => {
+      const balancer = makeBalancer();
+      await balancer.apply(from);
+      const [before, vip] = [balancer.statusTree(), vipOf(balancer, 'web')];
+      const heard = listen(balancer);
+      const error = await rejectionOf(
+        balancer.apply({ pools: [{ name: 'b' }, ...(to.pools ?? [])], vips: [at(81, 'b', 'new'), ...(to.vips ?? [])] }),
+      );
+      const { path, value, expected } = error as SpecError;
+      expect([error instanceof SpecError, path, value, expected]).toEqual([
+        true,
+        'vips[1].protocol',
+        given,
+        `'${kept}', which virtual IP 'web' keeps; one with another protocol needs another name`,
+      ]);
+      expect([balancer.statusTree(), vipOf(balancer, 'web') === vip, heard]).toEqual([before, true, []]);
+    });
+  }
+
+  test('refuses another protocol than that of one that createVip() made', async () => {
+    const balancer = makeBalancer();
+    balancer.createVip({ ...at(80, '', 'web'), protocol: 'http', pool: {} });
+    expect(((await rejectionOf(balancer.apply(tcp))) as SpecError).path).toBe('vips[0].protocol');
+  });
+
+  test('takes another protocol under another name, on the same address and port', async () => {
+    const balancer = makeBalancer();
+    await balancer.apply(tcp);
+    await balancer.apply({ ...http(), vips: [{ ...at(80, 'a', 'web-http'), protocol: 'http' }] });
+    expect([names(balancer), vipOf(balancer, 'web-http').protocol]).toEqual(['web-http / a', 'http']);
+  });
+
+  test('takes another protocol under the name of one that is gone', async () => {
+    const balancer = makeBalancer();
+    await balancer.apply(tcp);
+    await balancer.apply({});
+    await balancer.apply(http());
+    expect(vipOf(balancer, 'web').protocol).toBe('http');
+  });
+});
+
 describe('the status tree', () => {
   test('goes from the balancer down to each member', () => {
     const balancer = new Balancer({ name: 'edge' });
@@ -499,6 +618,13 @@ describe('the status tree', () => {
     });
   });
 
+  test('names protocol and monitor of an HTTP virtual IP', () => {
+    const balancer = makeBalancer();
+    balancer.createVip({ ...at(80, '', 'web'), protocol: 'http', pool: { healthMonitor: { type: 'https' } } });
+    const [vip] = balancer.statusTree().vips;
+    expect([vip?.protocol, vip?.pool.healthMonitor]).toEqual(['http', { type: 'https' }]);
+  });
+
   test("names a user's own probe", () => {
     const balancer = makeBalancer();
     balancer.createPool({ name: 'a', healthMonitor: { type: new FakeProbe(new VirtualClock()) } });
@@ -529,7 +655,17 @@ describe('the statistics', () => {
     connectFailures: 0,
     retries: 0,
     rejects: 0,
+    requests: 0,
+    requestErrors: 0,
+    abortedRequests: 0,
+    responses1xx: 0,
+    responses2xx: 0,
+    responses3xx: 0,
+    responses4xx: 0,
+    responses5xx: 0,
+    timeToFirstByte: undefined,
   };
+  const noTimeouts = { request: 0, body: 0, response: 0, reader: 0, keepAlive: 0, tunnel: 0 };
 
   test('go from the balancer down to each member', () => {
     const balancer = makeBalancer();
@@ -541,7 +677,7 @@ describe('the statistics', () => {
     expect(balancer.stats()).toEqual({
       name: 'balancer',
       ...used,
-      vips: [{ name: 'web', ...used, waitingConnections: 0 }],
+      vips: [{ name: 'web', ...used, waitingConnections: 0, timeouts: noTimeouts }],
       pools: [
         {
           name: 'web',
@@ -553,6 +689,73 @@ describe('the statistics', () => {
         },
       ],
     });
+  });
+
+  /** A client of an HTTP virtual IP whose first request goes to `x`, which answers after so long. */
+  function serve(vip: VirtualIP, milliseconds = 10): Session {
+    const session = enter(vip);
+    session.countRequest();
+    session.countSentRequest();
+    session.countResponse(200);
+    session.countFirstByte(milliseconds);
+    return session;
+  }
+
+  test('count requests from the balancer down to each member', () => {
+    const balancer = makeBalancer();
+    const members = [spec('x'), spec('y')];
+    const vip = balancer.createVip({ ...at(80, '', 'web'), protocol: 'http', pool: { members } });
+    const session = serve(vip);
+    session.finishRequest('success');
+    session.countOwnResponse(408);
+    session.countTimeout('request');
+    const { pools, vips, ...total } = balancer.stats();
+    const [served, unused] = pools[0]?.members ?? [];
+    const books = [total, vips[0], pools[0], served, unused];
+    expect(books.map((stats) => [stats?.requests, stats?.responses2xx, stats?.responses4xx])).toEqual([
+      [1, 1, 1],
+      [1, 1, 1],
+      [1, 1, 0],
+      [1, 1, 0],
+      [0, 0, 0],
+    ]);
+    expect(books.map((stats) => stats?.timeToFirstByte?.max)).toEqual([10, 10, 10, 10, undefined]);
+    expect(vips[0]?.timeouts).toEqual({ ...noTimeouts, request: 1 });
+  });
+
+  test('put the times to first bytes of all virtual IPs into one, those that were removed included', () => {
+    const balancer = makeBalancer();
+    balancer.createPool({ name: 'a', members: [spec('x')] });
+    for (const [port, milliseconds] of [
+      [80, 10],
+      [81, 20],
+      [82, 60],
+    ] as const) {
+      serve(balancer.createVip({ ...at(port, 'a'), protocol: 'http' }), milliseconds).leave();
+    }
+    balancer.removeVip('vip82');
+    const { requests, responses2xx, timeToFirstByte } = balancer.stats();
+    const { count, mean, max } = timeToFirstByte?.toJSON() ?? {};
+    expect([requests, responses2xx, count, mean, max]).toEqual([3, 3, 3, 30, 60]);
+  });
+
+  test('of requests are a copy of that moment, too', () => {
+    const balancer = makeBalancer();
+    const vip = balancer.createVip({ ...at(80, '', 'web'), protocol: 'http', pool: { members: [spec('x')] } });
+    const session = serve(vip);
+    const { pools, vips, ...total } = balancer.stats();
+    session.countFirstByte(99);
+    session.countTimeout('tunnel');
+    const books = [total, vips[0], pools[0], pools[0]?.members[0]];
+    expect([books.map((stats) => stats?.timeToFirstByte?.count), vips[0]?.timeouts.tunnel]).toEqual([[1, 1, 1, 1], 0]);
+  });
+
+  test('are fit for JSON', () => {
+    const balancer = makeBalancer();
+    const vip = balancer.createVip({ ...at(80, '', 'web'), protocol: 'http', pool: { members: [spec('x')] } });
+    serve(vip, 0.004);
+    const { timeToFirstByte } = JSON.parse(JSON.stringify(balancer.stats())).vips[0];
+    expect(timeToFirstByte).toEqual({ count: 1, mean: 0.004, p50: 0.004, p90: 0.004, p99: 0.004, max: 0.004 });
   });
 
   test('add up the virtual IPs for the balancer, also where they share a pool', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Lease, Outcome } from '../../src/core/lease.ts';
+import type { Stats } from '../../src/core/stats.ts';
 import { makePool, memberOf, spec, take } from '../fixtures/core.ts';
 
 /** What the member's counters say after something was done with a lease on it. */
@@ -114,5 +115,91 @@ describe('a lease', () => {
     lease.release();
     const { activeConnections, totalConnections, bytesIn } = pool.stats;
     expect([activeConnections, totalConnections, bytesIn]).toEqual([0, 1, 5]);
+  });
+});
+
+describe('a lease for a request', () => {
+  /** What member and pool say after something was done with a lease. */
+  function booksAfter(action: (lease: Lease) => void, read: (stats: Stats) => unknown): unknown[] {
+    const pool = makePool({ members: [spec('a')] });
+    action(take(pool));
+    return [memberOf(pool, 'a').stats, pool.stats].map(read);
+  }
+
+  for (const [what, action, field] of [
+    ['a request', (lease) => lease.countRequest(), 'requests'],
+    ['a request without a proper answer', (lease) => lease.countRequestError(), 'requestErrors'],
+    ['a request whose client left', (lease) => lease.countAborted(), 'abortedRequests'],
+    ['an interim answer', (lease) => lease.countResponse(103), 'responses1xx'],
+    ['an answer', (lease) => lease.countResponse(204), 'responses2xx'],
+    ['a redirection', (lease) => lease.countResponse(302), 'responses3xx'],
+    ["an answer to a client's fault", (lease) => lease.countResponse(404), 'responses4xx'],
+    ["an answer of a member's fault", (lease) => lease.countResponse(503), 'responses5xx'],
+  ] as const satisfies readonly (readonly [string, (lease: Lease) => void, keyof Stats])[]) {
+    test(`counts ${what} on member and pool, and nothing else`, () => {
+      const before = booksAfter(
+        () => {},
+        (stats) => ({ ...stats }),
+      );
+      const after = booksAfter(action, (stats) => ({ ...stats }));
+      expect(after).toEqual(before.map((stats) => ({ ...(stats as Stats), [field]: 1 })));
+    });
+  }
+
+  test('notes the time to the first byte on member and pool', () => {
+    const action = (lease: Lease): void => lease.countFirstByte(12);
+    expect(booksAfter(action, ({ timeToFirstByte }) => [timeToFirstByte?.count, timeToFirstByte?.max])).toEqual([
+      [1, 12],
+      [1, 12],
+    ]);
+  });
+
+  test('has a histogram on the member that is not that of the pool', () => {
+    const pool = makePool({ members: [spec('a'), spec('b')] });
+    for (const time of [1, 2]) take(pool).countFirstByte(time);
+    const books = [memberOf(pool, 'a').stats, memberOf(pool, 'b').stats, pool.stats];
+    expect(books.map(({ timeToFirstByte }) => timeToFirstByte?.count)).toEqual([1, 1, 2]);
+  });
+});
+
+describe('a lease that a kept connection serves', () => {
+  for (const outcome of ['success', 'failure', 'ignored', 'aborted'] as const satisfies readonly Outcome[]) {
+    test(`and that ends in '${outcome}' counts neither as a connection nor as a failed connect`, () => {
+      const action = (lease: Lease): void => {
+        lease.resumed();
+        lease.release(outcome);
+      };
+      expect(countsAfter(action)).toEqual({ active: 0, total: 0, failures: 0 });
+    });
+  }
+
+  test('counts as active until its end', () => {
+    expect(countsAfter((lease) => lease.resumed())).toEqual({ active: 1, total: 0, failures: 0 });
+  });
+
+  test('cannot be connected any more', () => {
+    const action = (lease: Lease): void => {
+      lease.resumed();
+      lease.connected();
+    };
+    expect(countsAfter(action)).toEqual({ active: 1, total: 0, failures: 0 });
+  });
+
+  test('keeps the connection that it has, where it was connected before', () => {
+    const action = (lease: Lease): void => {
+      lease.connected();
+      lease.resumed();
+      lease.release();
+    };
+    expect(countsAfter(action)).toEqual({ active: 0, total: 1, failures: 0 });
+  });
+
+  test('is not brought back by it after its end', () => {
+    const action = (lease: Lease): void => {
+      lease.release('ignored');
+      lease.resumed();
+      lease.release('success');
+    };
+    expect(countsAfter(action)).toEqual({ active: 0, total: 0, failures: 0 });
   });
 });

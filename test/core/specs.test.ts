@@ -5,12 +5,15 @@ import { readBalancer } from '../../src/core/balancer-spec.ts';
 import { createPool } from '../../src/core/create-pool.ts';
 import { createVip } from '../../src/core/create-vip.ts';
 import { SpecError } from '../../src/core/errors.ts';
+import { defaultKeepAlive, keepAliveOver } from '../../src/core/keep-alive-spec.ts';
 import { readMember, readMemberUpdate } from '../../src/core/member-spec.ts';
 import type { PoolSpec } from '../../src/core/pool-spec.ts';
 import { readPool, readPoolUpdate } from '../../src/core/pool-spec.ts';
 import type { VipSpec } from '../../src/core/vip-spec.ts';
 import { readVip, readVipUpdate } from '../../src/core/vip-spec.ts';
 import { readHealthMonitor } from '../../src/health/monitor-spec.ts';
+import { readInsertHeaders } from '../../src/http1/insert-headers.ts';
+import { defaultLimits, limitsOver } from '../../src/http1/limits.ts';
 import { roundRobin } from '../../src/strategies/round-robin.ts';
 import { refusalOf, spec, thrownBy } from '../fixtures/core.ts';
 
@@ -343,7 +346,7 @@ describe('a pool spec refuses', () => {
       ['members', '10.0.0.1:80', 'an array'],
       ['enabled', 'no', booleanExpected],
       ['healthMonitor', 'tcp', 'an object'],
-      ['algorithm', 'x', 'no such field; there are name, strategy, members, healthMonitor, enabled'],
+      ['algorithm', 'x', 'no such field; there are name, strategy, members, healthMonitor, keepAlive, enabled'],
     ],
   );
 
@@ -386,7 +389,8 @@ describe('a pool spec refuses', () => {
 
 describe('a virtual IP spec refuses', () => {
   const fieldNames =
-    'name, address, port, protocol, pool, connectionLimit, backlog, allowedCidrs, timeouts, retries, enabled';
+    'name, address, port, protocol, pool, connectionLimit, backlog, allowedCidrs, timeouts, retries, enabled, ' +
+    'insertHeaders, trustedCidrs, limits, errorAnswer';
   refuses((value) => readVip(value, ''), vip, [
     ['name', '', nameExpected],
     ['name', 'a\tb', nameExpected],
@@ -395,7 +399,8 @@ describe('a virtual IP spec refuses', () => {
     ['port', undefined, 'an integer from 0 to 65535'],
     ['port', -1, 'an integer from 0 to 65535'],
     ['port', 65_536, 'an integer from 0 to 65535'],
-    ['protocol', 'sctp', "'tcp'"],
+    ['protocol', 'sctp', "'tcp' or 'http'"],
+    ['protocol', 'HTTP', "'tcp' or 'http'"],
     ['pool', undefined, 'an object'],
     ['pool', '', nameExpected],
     ['pool', 5, 'an object'],
@@ -477,7 +482,7 @@ describe('a virtual IP spec', () => {
       undefined,
       1024,
       undefined,
-      { connect: 5000, client: 50_000, member: 50_000 },
+      { connect: 5000, client: 50_000, member: 50_000, request: 10_000, keepAlive: 60_000, tunnel: 3_600_000 },
       3,
       true,
       '127.0.0.1:8080',
@@ -514,7 +519,7 @@ describe("a virtual IP's update", () => {
     vip.update({ timeouts: { client: 7 } });
     expect([vip.connectionLimit, vip.timeouts, vip.allowedCidrs]).toEqual([
       5,
-      { connect: 100, client: 7, member: 50_000 },
+      { connect: 100, client: 7, member: 50_000, request: 10_000, keepAlive: 60_000, tunnel: 3_600_000 },
       ['10.0.0.0/8'],
     ]);
   });
@@ -590,6 +595,7 @@ describe('whatever it is given, a reader answers with a config or a SpecError:',
   const currentMember = readMember<unknown>('10.0.0.1:80', '');
   const currentPool = { ...readPool<unknown>({ name: 'pool' }, ''), strategy: roundRobin() };
   const currentVip = readVip(vip({}), '').settings;
+  const currentHttpVip = readVip(vip({ protocol: 'http' }), '').settings;
   const anything = fc.anything({
     withBigInt: true,
     withDate: true,
@@ -638,6 +644,7 @@ describe('whatever it is given, a reader answers with a config or a SpecError:',
     strategy: 'random',
     members: ['10.0.0.1:80'],
     healthMonitor: monitorFields,
+    keepAlive: { idleTimeout: 1, maxIdle: 1, maxAge: 1 },
     enabled: true,
   };
   const vipFields = {
@@ -653,6 +660,14 @@ describe('whatever it is given, a reader answers with a config or a SpecError:',
     retries: 1,
     enabled: true,
   };
+  const httpSettings = {
+    timeouts: { request: 1, keepAlive: 1, tunnel: 1 },
+    insertHeaders: { Via: true },
+    trustedCidrs: ['::/0'],
+    limits: { headSize: 256, targetSize: 64, headerCount: 1, trailerSize: 0, chunkExtensionSize: 0, minRate: 0 },
+    errorAnswer: () => ({}),
+  };
+  const httpVipFields = { ...vipFields, protocol: 'http', ...httpSettings };
 
   for (const [name, read, fields] of [
     ['member', (value: unknown) => readMember(value, ''), memberFields],
@@ -661,8 +676,13 @@ describe('whatever it is given, a reader answers with a config or a SpecError:',
     ['pool', (value: unknown) => readPool(value, ''), poolFields],
     ['pool update', (value: unknown) => readPoolUpdate(value, currentPool), poolFields],
     ['virtual IP', (value: unknown) => readVip(value, ''), vipFields],
-    ['virtual IP update', (value: unknown) => readVipUpdate(value, currentVip), vipFields],
-    ['balancer', (value: unknown) => readBalancer(value), { pools: [poolFields], vips: [vipFields] }],
+    ['virtual IP update', (value: unknown) => readVipUpdate(value, 'tcp', currentVip), vipFields],
+    ['http virtual IP', (value: unknown) => readVip(value, ''), httpVipFields],
+    ['http virtual IP update', (value: unknown) => readVipUpdate(value, 'http', currentHttpVip), httpSettings],
+    ['insertHeaders', (value: unknown) => readInsertHeaders(value, ''), httpSettings.insertHeaders],
+    ['limits', (value: unknown) => limitsOver(defaultLimits)(value, ''), httpSettings.limits],
+    ['keepAlive', (value: unknown) => keepAliveOver(defaultKeepAlive)(value, ''), poolFields.keepAlive],
+    ['balancer', (value: unknown) => readBalancer(value), { pools: [poolFields], vips: [vipFields, httpVipFields] }],
   ] as const) {
     test(name, () => {
       fc.assert(
