@@ -30,8 +30,8 @@ export const valueByte: Uint8Array = tableOf((byte) => byte === tab || (byte >= 
  */
 export const targetByte: Uint8Array = tableOf((byte) => byte > space && byte < 0x7f && byte !== hash);
 
-/** RFC 3986, section 3.2.2, without the comma, which would look like two hosts; an address of IPv6 is not read, but bracketed. */
-const hostAndPort = /^(?:\[[\da-f:.]+\]|(?:[\w.~!$&'()*+;=-]|%[\da-f]{2})*)(?::\d{0,5})?$/i;
+/** RFC 3986, section 3.2.2, without the comma, which would look like two hosts, and without percent signs, which nobody uses. */
+const hostAndPort = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+;=-]*)(?::\d{0,5})?$/i;
 
 /** Whether it is a host and perhaps a port; empty is one, as RFC 9112 says. */
 export function isHost(text: string): boolean {

@@ -45,15 +45,17 @@ export class RequestHead extends Head {
 
   protected override readStartLine(bytes: Uint8Array, start: number, stop: number): number {
     const { targetSize } = this.limits;
+    const isToken = tokenByte;
+    const isTarget = targetByte;
     this.method = this.target = '';
     let at = start;
-    while (at < stop && tokenByte[bytes[at] as number] === 1) at++;
+    while (at < stop && isToken[bytes[at] as number] === 1) at++;
     if (at - start > longestMethod) return this.refuse(400, 'a method that is too long');
     if (at >= stop) return 0;
     if (at === start || bytes[at] !== space) return this.refuse(400, 'a request line without a method');
     this.#methodEnd = at - start;
     const targetStart = ++at;
-    while (at < stop && targetByte[bytes[at] as number] === 1) at++;
+    while (at < stop && isTarget[bytes[at] as number] === 1) at++;
     if (at - targetStart > targetSize) return this.refuse(414, `a target of more than ${targetSize} bytes`);
     if (at >= stop) return 0;
     if (at === targetStart || bytes[at] !== space)

@@ -109,7 +109,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     const { timeouts } = this.service.server.vip;
     const waited = now - this.#since;
     if (this.#state === 'lingering') {
-      if (waited >= mostLinger) this.socket.destroy();
+      this.#inspectLingering(waited, timeouts.client);
     } else if (this.#tunnel !== undefined) {
       if (!this.#tunnel.isIdle(now, timeouts.tunnel)) return;
       this.session.countTimeout('tunnel');
@@ -117,8 +117,21 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     } else if (this.#exchange !== undefined) {
       this.#exchange.inspect(now);
     } else if (this.#state === 'open') {
-      this.#inspectIdle(waited, timeouts.request, this.#hasServed ? timeouts.keepAlive : timeouts.request);
+      if (this.socket.writableNeedDrain) this.#inspectReader(waited, timeouts.client);
+      else this.#inspectIdle(waited, timeouts.request, this.#hasServed ? timeouts.keepAlive : timeouts.request);
     }
+  }
+
+  #inspectLingering(waited: number, client: number): void {
+    if (!this.socket.writableFinished) this.#inspectReader(waited, client);
+    else if (waited >= mostLinger) this.socket.destroy();
+  }
+
+  /** It still has to take the end of its last answer. */
+  #inspectReader(waited: number, client: number): void {
+    if (client === 0 || waited < client) return;
+    this.session.countTimeout('reader');
+    this.abort();
   }
 
   #inspectIdle(waited: number, request: number, keepAlive: number): void {
@@ -202,7 +215,9 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
 
   /** @internal the client has taken what was written */
   drained(): void {
-    if (this.#state === 'open') this.advance();
+    if (this.#state !== 'open') return;
+    if (this.#exchange === undefined) this.#since = systemClock.now();
+    this.advance();
   }
 
   /** @internal */
@@ -275,7 +290,9 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   #linger(): void {
     this.#state = 'lingering';
     this.#since = systemClock.now();
-    this.socket.end();
+    this.socket.end(() => {
+      this.#since = systemClock.now();
+    });
     if (this.#isPaused) this.socket.resume();
   }
 

@@ -67,10 +67,14 @@ export class Exchange<T> implements MemberUser, Answered {
   #timer: Timer;
   /** The member is connected and gets the request. */
   #isSending = false;
+  /** The member has counted it. */
+  #isCounted = false;
   /** What goes to the member next. */
   #out: string;
   /** All that went to it; undefined where that was too much to be sent again. */
   #sent: string | undefined = '';
+  /** The client sends its body when the member asks for it. */
+  #awaitsContinue: boolean;
   /** The member has sent something. */
   #hasHeard = false;
   #hasAnswered = false;
@@ -89,6 +93,7 @@ export class Exchange<T> implements MemberUser, Answered {
     this.asksForUpgrade = head.asksForUpgrade;
     this.#isIdempotent = head.isIdempotent;
     this.#isChunked = head.isChunked;
+    this.#awaitsContinue = head.expectsContinue;
     this.#wantsToStay = head.minorVersion === 1 ? !head.saysClose : head.saysKeepAlive && !head.saysClose;
     this.#out = out;
     this.#startedAt = startedAt;
@@ -115,6 +120,7 @@ export class Exchange<T> implements MemberUser, Answered {
   }
 
   sendBody(bytes: Uint8Array): void {
+    this.#awaitsContinue = false;
     if (bytes.length <= smallPiece) {
       this.#out += latin1(bytes);
       return;
@@ -174,30 +180,35 @@ export class Exchange<T> implements MemberUser, Answered {
     const { session, socket, service } = this.#owner;
     const { timeouts, http } = service.server.vip;
     const member = (this.#upstream as MemberConnection<T>).socket;
-    if (socket.writableLength > 0) {
-      const taken = socket.bytesWritten - socket.writableLength;
-      if (!this.#pace.isTooSlow('reader', taken, now, timeouts.client, http.limits.minRate)) return;
+    const pending = socket.writableLength;
+    if (pending > 0) {
+      const taken = socket.bytesWritten - pending;
+      if (!this.#pace.isTooSlow('reader', taken, pending, now, timeouts.client, http.limits.minRate)) return;
       session.countTimeout('reader');
       this.cancel('ignored');
       this.#owner.breakOff();
-    } else if (!this.isRequestComplete && !this.#hasAnswered && member.writableLength === 0) {
-      if (!this.#pace.isTooSlow('body', socket.bytesRead, now, timeouts.client, http.limits.minRate)) return;
+    } else if (this.#isClientsTurn && member.writableLength === 0) {
+      if (!this.#pace.isTooSlow('body', socket.bytesRead, 0, now, timeouts.client, http.limits.minRate)) return;
       session.countTimeout('body');
       session.countRequestError();
       this.fail(408, 'the request did not come in in time', 'ignored');
     } else {
       const moved = member.bytesRead + member.bytesWritten - member.writableLength;
-      if (!this.#pace.isTooSlow('member', moved, now, timeouts.member, 0)) return;
+      if (!this.#pace.isTooSlow('member', moved, 0, now, timeouts.member, 0)) return;
       session.countTimeout('response');
       this.fail(504, 'the member did not answer in time', 'failure');
     }
+  }
+
+  /** Whether the rest of the request is waited for. */
+  get #isClientsTurn(): boolean {
+    return !this.isRequestComplete && !this.#hasAnswered && !this.#awaitsContinue;
   }
 
   memberConnected(): void {
     systemClock.clearTimeout(this.#timer);
     this.#owner.session.connected();
     this.#send();
-    this.#owner.advance();
   }
 
   memberSent(bytes: Buffer, isShared: boolean): Socket | undefined {
@@ -228,7 +239,7 @@ export class Exchange<T> implements MemberUser, Answered {
 
   memberEnded(): void {
     const upstream = this.#upstream as MemberConnection<T>;
-    if (this.#hasAnswered && upstream.reader.mayEnd) {
+    if (this.#hasAnswered && upstream.reader.mayEnd && !upstream.wasReset) {
       this.#relay.conclude(upstream.reader);
       this.#complete(upstream);
     } else {
@@ -242,6 +253,7 @@ export class Exchange<T> implements MemberUser, Answered {
   }
 
   interim(status: number): void {
+    if (status === 100) this.#awaitsContinue = false;
     this.#owner.session.countResponse(status);
   }
 
@@ -280,6 +292,7 @@ export class Exchange<T> implements MemberUser, Answered {
 
   #use(member: Member<T>): void {
     const { service } = this.#owner;
+    this.#isCounted = false;
     const kept = service.kept.take(member, this.#isIdempotent ? Number.POSITIVE_INFINITY : mostIdleForUnsafe);
     if (kept === undefined) return this.#connect(member);
     kept.user = this;
@@ -304,7 +317,11 @@ export class Exchange<T> implements MemberUser, Answered {
     upstream.isForHead = this.isForHead;
     this.#isSending = true;
     this.#hasHeard = false;
-    this.#owner.session.countSentRequest();
+    if (!this.#isCounted) this.#owner.session.countSentRequest();
+    this.#isCounted = true;
+    // One that is sent again may have come in completely.
+    if (this.isRequestComplete) this.flush();
+    else this.#owner.advance();
   }
 
   /** A kept connection that still works serves this request; of one that does not, nothing is to be counted but the new one. */
@@ -339,12 +356,6 @@ export class Exchange<T> implements MemberUser, Answered {
     // A kept connection that has died says nothing about its member.
     if (upstream.isReused) this.#connect(member);
     else this.#proceed(() => session.requestFailed(), 502);
-    this.#resend();
-  }
-
-  /** Where the request is complete, nobody else will send it again. */
-  #resend(): void {
-    if (this.#isSending && this.isRequestComplete) this.flush();
   }
 
   /** The answer is complete. */
@@ -354,8 +365,9 @@ export class Exchange<T> implements MemberUser, Answered {
     // More than the answer, or an answer to a request that has not all been sent: what comes next belongs to nobody.
     const isClean = reader.framing !== 'close' && reader.unread === 0 && this.isRequestComplete;
     this.#upstream = undefined;
-    if (this.#memberStays && isClean && upstream.isUsable) service.keep(upstream, socket);
-    else upstream.abort(socket);
+    if (!isClean) upstream.abort(socket);
+    else if (this.#memberStays && upstream.isUsable) service.keep(upstream, socket);
+    else upstream.close(socket);
     if (!this.isRequestComplete) this.#owner.session.countRequestError();
     this.#finish('success');
     this.#owner.exchanged(this.#stays);

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { isUnix } from '../../core/address.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Member } from '../../core/member.ts';
 import { MessageReader, responseFraming } from '../../http1/message-reader.ts';
@@ -78,6 +79,14 @@ export class MemberConnection<T> implements MemberListener {
     return member.address === this.#address && member.port === this.#port;
   }
 
+  /**
+   * When the member has ended: whether it did so with a reset after all. One that comes close behind data is reported by libuv as a
+   * proper end, but then there is no peer any more. (A Unix socket's never has an address, and no reset either.)
+   */
+  get wasReset(): boolean {
+    return this.socket.remoteAddress === undefined && !isUnix(this.#address);
+  }
+
   memberSent(bytes: Buffer, isShared: boolean): Socket | undefined {
     // What nobody asked for belongs to no request: the connection cannot be trusted with the next one.
     if (this.user === undefined) return void this.close();
@@ -96,10 +105,14 @@ export class MemberConnection<T> implements MemberListener {
     this.#input.release(to);
   }
 
-  /** Closes one that nobody uses. */
-  close(): void {
+  /**
+   * Closes one that nobody uses any more.
+   *
+   * @param to where what was read was written to, if that may not have been taken yet
+   */
+  close(to?: Socket): void {
     this.user = undefined;
-    this.#input.release(undefined);
+    this.#input.release(to);
     this.socket.destroy();
   }
 

@@ -13,7 +13,9 @@ export function ownAnswer(request: FailedRequest, answerer: ErrorAnswerer, close
   const { headers = {}, body = '' } = checked(answerer(request));
   const { status } = request;
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-  let head = `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\nDate: ${new Date().toUTCString()}\r\n`;
+  let head = `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\n`;
+  if (!Object.keys(headers).some((name) => name.toLowerCase() === 'date'))
+    head += `Date: ${new Date().toUTCString()}\r\n`;
   for (const [name, value] of Object.entries(headers)) head += field(name, value);
   // RFC 9110, section 15.5.6
   if (status === 405) head += 'Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS, TRACE\r\n';

@@ -20,10 +20,12 @@ export class Pace {
 
   /**
    * @param moved bytes in all, which only grows
+   * @param pending bytes on their way: how far they have got cannot be seen before they have arrived, so they count as moved fast
+   * enough as long as they could be
    * @param timeout milliseconds without a byte, 0 for no limit
    * @param minRate bytes a second, 0 for any
    */
-  isTooSlow(whom: Whom, moved: number, now: number, timeout: number, minRate: number): boolean {
+  isTooSlow(whom: Whom, moved: number, pending: number, now: number, timeout: number, minRate: number): boolean {
     if (whom !== this.#whom) {
       this.#whom = whom;
       this.#since = this.#lastAt = now;
@@ -34,6 +36,6 @@ export class Pace {
     }
     if (timeout > 0 && now - this.#lastAt >= timeout) return true;
     const waited = now - this.#since;
-    return waited > grace && (moved - this.#base) * 1000 < minRate * waited;
+    return waited > grace && (moved + pending - this.#base) * 1000 < minRate * waited;
   }
 }

@@ -68,9 +68,9 @@ export class HttpService<T> implements Service<T> {
     connection.putBy(to);
     const { member } = connection;
     const { pool } = this.server.vip;
-    // The member may have gone, or gone down, while the request ran.
-    const isWelcome = pool.get(member.id) === member && member.status !== 'error' && member.enabled;
-    if (isWelcome) this.kept.add(connection, pool.keepAlive);
+    // The member may have gone, gone down, or begun to drain, while the request ran.
+    const isServing = member.status === 'online' || member.status === 'no-monitor';
+    if (isServing && pool.get(member.id) === member) this.kept.add(connection, pool.keepAlive);
     else connection.close();
   }
 
