@@ -13,21 +13,22 @@ for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listeni
 const vip = createVip({
   address: '127.0.0.1',
   port: 0,
+  protocol: 'http',
   pool: {
     members: servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`),
-    healthMonitor: { type: 'tcp', delay: 1000 },
+    healthMonitor: { type: 'http', delay: 1000 },
   },
 });
 vip.pool.on('member-status', ({ member, to, reason }) => console.log(member.id, to, reason));
 const listener = await listen(vip);
 const { port } = listener.address as AddressInfo;
 
-// Clients know only that one. Each comes on a connection of its own: connections are what is balanced.
-for (let client = 1; client <= 4; client++) {
-  const answer = await fetch(`http://127.0.0.1:${port}`, { headers: { connection: 'close' } });
-  console.log(`client ${client}: ${await answer.text()}`);
+// Clients know only that one. Each request goes to the member whose turn it is.
+for (let request = 1; request <= 4; request++) {
+  const answer = await fetch(`http://127.0.0.1:${port}`);
+  console.log(`request ${request}: ${await answer.text()}`);
 }
-console.log('connections:', vip.pool.members.map(({ stats }) => stats.totalConnections).join(' and '));
+console.log('requests:', vip.pool.members.map(({ stats }) => stats.requests).join(' and '));
 
 await listener.close();
 for (const server of servers) server.close();

@@ -8,7 +8,22 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** An example, and what its output must have. The demo, which takes longer, is run by `.ci/run`. */
 const examples = {
-  'quick-start': ['client 4: from the second', 'connections: 2 and 2'],
+  'quick-start': ['request 4: from the second', 'requests: 2 and 2'],
+  http: [
+    '200 a to 127.0.0.1, request ',
+    '4 requests on 1 connection',
+    'is error: answered 500, expected 200',
+    '503 {"status":503,"reason":"no member is available"}',
+    'requests by member: 3 and 2',
+    'answers: 5 of 2xx, 1 of 5xx',
+  ],
+  websocket: [
+    'three are open: a (online) has 2, b (online) has 1',
+    'a heard hello',
+    'a drains: a (draining) has 2, b (online) has 2',
+    'a is drained, 0 were cut off: a (draining) has 0, b (online) has 2',
+    'b heard goodbye',
+  ],
   'custom-strategy': ['call 2 uses cheap-key', 'call 3 uses spare-key', 'the next uses cheap-key'],
   'custom-probe': ['b is error: not ready (503)', 'b not ready: server a, server a, server a, server a', 'b is online'],
   balancer: ['hears: and goodbye', 'refused: vips[0].port: expected an integer from 0 to 65535, got 99999', '0 left'],

@@ -1,21 +1,13 @@
 /**
- * A backend of the demo, a process of its own: answers each line that it gets with its name and 4 kB of text.
- * Started by backends.ts with its name and, to come back where it was, its port.
+ * A backend of the demo, a process of its own. Started by backends.ts with its protocol, its name and, to come back where it was,
+ * its port.
  */
-import { createServer } from 'node:net';
-import { createInterface } from 'node:readline';
+import { httpServer } from './http-server.ts';
+import { tcpServer } from './tcp-server.ts';
 
-const [name = 'backend', port = '0'] = process.argv.slice(2);
-const payload = '.'.repeat(4096);
+const [protocol, name = 'backend', port = '0'] = process.argv.slice(2);
 
-const server = createServer((socket) => {
-  const lines = createInterface(socket);
-  // A client that resets its connection is no reason to die; readline repeats its socket's errors.
-  for (const emitter of [socket, lines]) emitter.on('error', () => {});
-  lines.on('line', () => socket.write(`${name} ${payload}\n`));
-  lines.on('close', () => socket.end());
-});
-
+const server = protocol === 'http' ? httpServer(name) : tcpServer(name);
 server.on('error', (error) => {
   console.error(`${name}: ${error.message}`);
   process.exit(1);

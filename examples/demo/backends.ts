@@ -10,13 +10,23 @@ export interface Backend {
   readonly pid: number | undefined;
 }
 
+/** The member that a backend is. */
+export function asMember({ name, address, port }: Backend): { id: string; address: string; port: number } {
+  return { id: name, address, port };
+}
+
 /** The backend processes of the demo; disposing ends them all. */
 export class Backends implements AsyncDisposable {
+  readonly #protocol: 'tcp' | 'http';
   readonly #processes = new Map<string, ChildProcess>();
+
+  constructor(protocol: 'tcp' | 'http') {
+    this.#protocol = protocol;
+  }
 
   /** Starts a process and resolves when it listens. Port 0 lets the system choose. */
   async start(name: string, port = 0): Promise<Backend> {
-    const child = fork(new URL('./backend.js', import.meta.url), [name, String(port)]);
+    const child = fork(new URL('./backend.js', import.meta.url), [this.#protocol, name, String(port)]);
     this.#processes.set(name, child);
     const ended = once(child, 'exit').then(() => {
       throw new Error(`backend ${name} ended before it listened`);

@@ -1,38 +1,41 @@
-import type { Member, Pool } from 'evenkeel';
+import type { Member, Pool, Stats } from 'evenkeel';
 
 const barWidth = 20;
 
+/** What a table says of each member beside its address and status. */
+export interface Column {
+  readonly title: string;
+  readonly width: number;
+  text(stats: Stats): string;
+}
+
 /** The members of a pool and what they did, as lines of text. */
-export function table(pool: Pool): string[] {
+export function table(pool: Pool, columns: readonly Column[], share: (member: Member) => number): string[] {
+  const titles = columns.map(({ title, width }) => title.padStart(width));
   return [
-    '  member  address          status    active   total  share                      bytes out  connects failed',
-    ...pool.members.map((member) => row(member, shareOf(member, pool))),
+    ['  member', 'address'.padEnd(15), 'status'.padEnd(8), 'share'.padEnd(barWidth + 5), ...titles].join('  '),
+    ...pool.members.map((member) => {
+      const { id, address, port, status, stats } = member;
+      return [
+        `  ${id.padEnd(6)}`,
+        `${address}:${port}`.padEnd(15),
+        status.padEnd(8),
+        `${bar(share(member))} ${percent(share(member))}`,
+        ...columns.map((column) => column.text(stats).padStart(column.width)),
+      ].join('  ');
+    }),
   ];
 }
 
-function row({ id, address, port, status, stats }: Member, share: number): string {
-  const { activeConnections, totalConnections, bytesOut, connectFailures } = stats;
-  return [
-    `  ${id.padEnd(6)}`,
-    `${address}:${port}`.padEnd(15),
-    status.padEnd(8),
-    String(activeConnections).padStart(6),
-    String(totalConnections).padStart(6),
-    `${bar(share)} ${percent(share)}`,
-    `${(bytesOut / 1e6).toFixed(1)} MB`.padStart(9),
-    String(connectFailures).padStart(15),
-  ].join('  ');
-}
-
-/** The part of all connections that this member has got. */
-export function shareOf(member: Member, pool: Pool): number {
-  return member.stats.totalConnections / Math.max(1, pool.stats.totalConnections);
+/** The shares of all members in words. */
+export function shares(pool: Pool, share: (member: Member) => number): string {
+  return pool.members.map((member) => `${member.id} ${percent(share(member)).trim()}`).join(', ');
 }
 
 function bar(share: number): string {
   return '█'.repeat(Math.round(share * barWidth)).padEnd(barWidth, '·');
 }
 
-export function percent(share: number): string {
+function percent(share: number): string {
   return `${Math.round(share * 100)}%`.padStart(4);
 }

@@ -1,6 +1,28 @@
 import { setMaxListeners } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Clients that do the same thing. */
+export interface Kind {
+  /** Kinds of the same name are counted together. */
+  readonly name: string;
+  /** How many are under way at a time. */
+  readonly clients: number;
+  /** How many questions each has. */
+  readonly questions: number;
+  /** Milliseconds between two questions, and between a client and its successor. */
+  readonly pause: number;
+  /** Whether no balancer can save what a dying backend takes with it; the client then comes again for what it still wants. */
+  readonly canBeCut: boolean;
+  /** Asks one question after the other and yields who answered each. Throws where there is no answer, or not the right one. */
+  ask(questions: number, visit: Visit): AsyncIterable<string>;
+}
+
+/** One client's visit, which may have to end early. */
+export interface Visit {
+  readonly signal: AbortSignal;
+  /** Waits between two questions. */
+  pause(): Promise<void>;
+}
 
 /** What became of the clients. */
 export interface Tally {
@@ -8,31 +30,22 @@ export interface Tally {
   served: number;
   /** Clients that did not. */
   failed: number;
-  /** Connections that died together with the process at their other end. Their clients connected again and went on. */
+  /** Visits that died together with the backend that they were at. Their clients came again and went on. */
   cut: number;
 }
 
-/** How many clients are under way at a time, how many questions each asks on its connection, and the pause between two. */
-const kinds = [
-  { clients: 16, questions: 1, pause: 25 },
-  { clients: 12, questions: 20, pause: 100 },
-] as const;
-
-type Kind = (typeof kinds)[number];
-
-/** Plain TCP clients that know one address, that of the virtual IP. Each one that is done is followed by another. */
+/** Clients that know one address, that of the virtual IP. Each one that is done is followed by another. */
 export class Traffic implements AsyncDisposable {
-  readonly tally: Tally = { served: 0, failed: 0, cut: 0 };
+  readonly tallies: ReadonlyMap<string, Tally>;
   /** Why clients failed, in words. */
   readonly failures = new Set<string>();
-  readonly #port: number;
   readonly #clients: Promise<unknown>;
   readonly #abort = new AbortController();
   #victim: { readonly name: string; readonly diedAt: number } | undefined;
   #isStopping = false;
 
-  constructor(port: number) {
-    this.#port = port;
+  constructor(kinds: readonly Kind[]) {
+    this.tallies = new Map(kinds.map(({ name }) => [name, { served: 0, failed: 0, cut: 0 }]));
     // As many wait for it as there are clients.
     setMaxListeners(0, this.#abort.signal);
     this.#clients = Promise.all(
@@ -40,10 +53,14 @@ export class Traffic implements AsyncDisposable {
     );
   }
 
-  /**
-   * Lets a backend die. No balancer can save the TCP connections that end in it, and their clients connect again; every
-   * connection opened after its death must work.
-   */
+  /** Of one kind, or of all together. */
+  count(what: keyof Tally, name?: string): number {
+    let sum = 0;
+    for (const [kind, tally] of this.tallies) if (kind === (name ?? kind)) sum += tally[what];
+    return sum;
+  }
+
+  /** Lets a backend die, and with it what cannot be saved; every visit that begins after its death must end well. */
   async outlive(name: string, death: () => Promise<void>): Promise<void> {
     this.#victim = { name, diedAt: Number.POSITIVE_INFINITY };
     await death();
@@ -75,67 +92,35 @@ export class Traffic implements AsyncDisposable {
     }
   }
 
-  async #beClient({ questions, pause }: Kind): Promise<void> {
-    let left = questions;
+  async #beClient(kind: Kind): Promise<void> {
+    const tally = this.tallies.get(kind.name) as Tally;
+    const visit: Visit = { signal: this.#abort.signal, pause: () => this.#wait(kind.pause) };
+    let left = kind.questions;
     while (left > 0) {
-      const openedAt = performance.now();
+      const cameAt = performance.now();
       let server: string | undefined;
       try {
-        for await (server of this.#ask(left, pause)) left--;
+        for await (server of kind.ask(left, visit)) left--;
       } catch (error) {
         this.#abort.signal.throwIfAborted();
-        if (!this.#diedWithItsServer(openedAt, server)) return this.#fail(error);
-        this.tally.cut++;
+        if (!kind.canBeCut || !this.#diedWithItsServer(cameAt, server)) {
+          tally.failed++;
+          this.failures.add(`${kind.name}: ${error instanceof Error ? error.message : error}`);
+          return;
+        }
+        tally.cut++;
       }
     }
-    this.tally.served++;
+    tally.served++;
   }
 
-  /** Opens a connection, asks question after question, and yields who answered. */
-  async *#ask(questions: number, pause: number): AsyncGenerator<string> {
-    const socket = connect({ port: this.#port, host: '127.0.0.1', signal: this.#abort.signal });
-    try {
-      const answers = answersOf(socket);
-      for (let asked = 0; asked < questions; asked++) {
-        if (asked > 0) await this.#wait(pause);
-        socket.write('how are you?\n');
-        const { value, done } = await answers.next();
-        if (done === true) throw new Error('the connection ended before the answer');
-        yield value;
-      }
-      socket.end();
-    } finally {
-      if (!socket.writableEnded) socket.destroy();
-    }
-  }
-
-  #diedWithItsServer(openedAt: number, server: string | undefined): boolean {
+  #diedWithItsServer(cameAt: number, server: string | undefined): boolean {
     if (this.#victim === undefined) return false;
     const { name, diedAt } = this.#victim;
-    return openedAt <= diedAt && (server ?? name) === name;
-  }
-
-  #fail(error: unknown): void {
-    this.tally.failed++;
-    this.failures.add(error instanceof Error ? error.message : String(error));
+    return cameAt <= diedAt && (server ?? name) === name;
   }
 
   #wait(duration: number): Promise<void> {
     return sleep(duration, undefined, { signal: this.#abort.signal });
   }
-}
-
-/** The name of the backend that answers, once for each answer, which is a line. Throws where the connection breaks. */
-async function* answersOf(socket: Socket): AsyncGenerator<string, undefined> {
-  let text = '';
-  // Between two answers nobody reads; what breaks then comes out at the next read.
-  socket.on('error', () => {});
-  for await (const chunk of socket.setEncoding('utf8')) {
-    text += chunk;
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
-      yield text.slice(0, text.indexOf(' '));
-      text = text.slice(end + 1);
-    }
-  }
-  return undefined;
 }
