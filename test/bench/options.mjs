@@ -1,17 +1,18 @@
 import { parseArgs } from 'node:util';
 
-/** What `run.mjs`, `picks.mjs` and `tcp.mjs` understand on their command lines. */
+/** What the programs of this folder understand on their command lines. */
 export function readOptions() {
   const { values } = parseArgs({
     options: {
       /** Shorter rounds and fewer of them: under a minute, for a look while working. */
       quick: { type: 'boolean', default: false },
-      /** A Node binary for evenkeel, the packages it is compared with and the bare relay to run on; of several, one after another. */
+      /** A Node binary for what runs on Node of the contestants; of several, one after another. */
       node: { type: 'string', multiple: true, default: [process.execPath] },
-      /** Contestants of the TCP benchmark, by name and separated by commas. */
+      /** Contestants of TCP or HTTP, by name and separated by commas. */
       only: { type: 'string' },
-      /** Workloads of the TCP benchmark, likewise. */
+      /** Workloads of TCP or HTTP, likewise. */
       workloads: { type: 'string' },
+      /** For `npm run bench`. */
       'only-picks': { type: 'boolean', default: false },
       'only-tcp': { type: 'boolean', default: false },
       /** A folder for V8 CPU profiles of the contestants that run on Node. Profiling costs: do not read the figures of such a run. */

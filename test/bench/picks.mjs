@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { isProgram, perNode, readOptions } from './options.mjs';
+import { table } from './page/table.mjs';
 import { rows, sizes } from './picks/cases.mjs';
-import { table } from './table.mjs';
 
 const program = fileURLToPath(new URL('picks/one.mjs', import.meta.url));
 

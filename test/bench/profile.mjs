@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchHttp } from './http.mjs';
 import { median } from './median.mjs';
-import { scratchFolder } from './scratch.mjs';
-import { table } from './table.mjs';
+import { table } from './page/table.mjs';
+import { scratchFolder } from './processes/scratch.mjs';
 import { benchTcp } from './tcp.mjs';
 
 /** Where a missed target's time goes, by V8's sampling profiler, in runs of their own: the profiler costs, so figures are not compared with others. */
@@ -39,6 +40,31 @@ export async function profileTcp(workload, options) {
       ...costs.slice(0, shown).map((each) => line(each.place, each.own, each.bare)),
       line('all functions', cost('evenkeel'), cost('bare')),
     ],
+  );
+}
+
+/** evenkeel alone: the functions in which it spends most. */
+export async function profileHttp(workload, options) {
+  const folder = scratchFolder();
+  const { results } = await benchHttp({
+    ...options,
+    only: ['evenkeel'],
+    workloads: [workload],
+    quick: true,
+    cpuProfiles: folder,
+  });
+  const [{ rounds, failed }] = results[0].rows;
+  if (rounds === undefined) return `It fails: ${failed}.`;
+  const cost = median(rounds.map(({ full }) => full.cpu));
+  const costs = [...selfTimes(join(folder, 'evenkeel.cpuprofile'), isServing)]
+    .sort(([, a], [, b]) => b - a)
+    .map(([place, share]) => [place, share * cost]);
+  return table(
+    ['CPU µs per request, self time', 'evenkeel'],
+    [...costs.slice(0, shown), ['all functions', cost]].map(([place, microseconds]) => [
+      place,
+      microseconds.toFixed(2),
+    ]),
   );
 }
 

@@ -1,14 +1,14 @@
-import { writeFileSync } from 'node:fs';
+import { nodeVersion } from './contestants/versions.mjs';
 import { perNode, readOptions } from './options.mjs';
+import { writePart } from './page/page.mjs';
+import { verdictTable } from './page/parts.mjs';
+import { picksAndTcpPart } from './page/picks-and-tcp-part.mjs';
 import { benchPicks, pickTable, prepareTable } from './picks.mjs';
 import { profilePick, profileTcp } from './profile.mjs';
-import { benchmarksPage, verdictTable } from './report.mjs';
 import { judgePicks, judgeTcp } from './targets.mjs';
-import { nodeVersion } from './tcp/contestants.mjs';
 import { benchTcp, tcpTable } from './tcp.mjs';
 
-/** `npm run bench`: measures, prints, and writes the page where all was measured at full length. */
-const page = new URL('../../docs/benchmarks.md', import.meta.url);
+/** `npm run bench`: measures, prints, and writes its part of the page where all was measured at full length. */
 const options = readOptions();
 
 async function measure(each) {
@@ -20,7 +20,7 @@ async function measure(each) {
     ? { contestants: [], missing: [], results: [] }
     : await benchTcp(each, (result) => console.log(tcpTable(result)));
   const verdicts = [...(each.onlyTcp ? [] : judgePicks(picks)), ...judgeTcp(tcp.results)];
-  console.log(`${verdictTable(verdicts)}\n`);
+  if (verdicts.length > 0) console.log(`${verdictTable(verdicts)}\n`);
   return { node, picks, tcp, verdicts };
 }
 
@@ -49,8 +49,7 @@ for (const each of perNode(options)) {
   runs.push({ ...run, profiles: isWhole ? await profilesOf(run.verdicts, each) : [] });
 }
 if (isWhole) {
-  writeFileSync(page, benchmarksPage(runs));
-  console.log('written to docs/benchmarks.md');
+  writePart('npm run bench', picksAndTcpPart(runs));
 } else {
   console.log('docs/benchmarks.md is left as it is: only a whole run writes it');
 }

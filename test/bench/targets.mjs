@@ -1,3 +1,4 @@
+import { cpuRatio } from './http.mjs';
 import { median } from './median.mjs';
 import { sizes } from './picks/cases.mjs';
 
@@ -16,6 +17,20 @@ const tcpTargets = [
   { workload: 'upload', what: 'CPU per GiB, client to member (a target for Node 24)', most: 0.85 },
   { workload: 'upload', what: 'CPU per GiB, client to member', most: 1, beside: 'haproxy' },
   { workload: 'memory', what: 'memory per idle connection', most: 1.2 },
+];
+
+const isPeer = (row) => row.isPeer;
+const named = (name) => (row) => row.name === name;
+
+/** Beside the cheapest of those chosen: CPU is at most so many times theirs, or theirs at least so many times evenkeel's. */
+const httpTargets = [
+  { workload: 'small', what: 'small GET', most: 2, beside: named('nginx'), whose: "nginx's" },
+  { workload: 'small', what: 'small GET', least: 3, beside: named('http-proxy'), whose: 'http-proxy' },
+  { workload: 'small', what: 'small GET', least: 1.7, beside: (row) => row.usesUndici, whose: 'any package on undici' },
+  ...['download', 'upload'].flatMap((workload) => [
+    { workload, what: `${workload} of 1 MiB`, most: 1, beside: isPeer, whose: "any package's" },
+    { workload, what: `${workload} of 1 MiB`, most: 1.1, beside: named('evenkeel-tcp'), whose: "evenkeel's over TCP" },
+  ]),
 ];
 
 /** The slowest pattern of a strategy is what is held against its target. */
@@ -55,4 +70,34 @@ export function judgeTcp(results) {
       workload,
     };
   });
+}
+
+/** Each target at full speed, where what must be done counts, and at a rate, where so does waking up for each request. */
+export function judgeHttp(results) {
+  return httpTargets.flatMap((target) =>
+    ['full', 'paced'].flatMap((load) => {
+      const result = results.find(({ name }) => name === target.workload);
+      return result === undefined ? [] : judgeLoad(target, result, load);
+    }),
+  );
+}
+
+function judgeLoad({ workload, what, most, least, beside, whose }, { rate, rows }, load) {
+  const cpu = ({ rounds }) => median(rounds.map((round) => round[load].cpu));
+  const own = rows.find(named('evenkeel'));
+  const [other] = rows.filter((row) => row.rounds !== undefined && beside(row)).sort((a, b) => cpu(a) - cpu(b));
+  if (own === undefined || other === undefined) return [];
+  const verdict = {
+    what: `CPU per ${what}, at ${load === 'full' ? 'full speed' : `${rate.toLocaleString('en')} a second`}`,
+    target: least === undefined ? `at most ${most} of ${whose}` : `at least ${least} times cheaper than ${whose}`,
+    workload,
+  };
+  if (own.rounds === undefined) return { ...verdict, measured: 'failed', isMet: false };
+  // As it is shown, so that the table does not contradict itself.
+  const ratio = (least === undefined ? cpuRatio(own, other, load) : cpuRatio(other, own, load)).toFixed(2);
+  return {
+    ...verdict,
+    measured: `${ratio} (${other.label})`,
+    isMet: least === undefined ? Number(ratio) <= most : Number(ratio) >= least,
+  };
 }

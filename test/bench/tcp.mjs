@@ -1,9 +1,9 @@
 import { median } from './median.mjs';
 import { isProgram, perNode, readOptions } from './options.mjs';
-import { table } from './table.mjs';
+import { table } from './page/table.mjs';
+import { startNode, stop } from './processes/process.mjs';
 import { contestants } from './tcp/contestants.mjs';
 import { measureCpu, measureMemory } from './tcp/measure.mjs';
-import { startNode, stop } from './tcp/process.mjs';
 import { cpuWorkloads, memoryWorkload } from './tcp/workloads.mjs';
 
 /** The TCP path: CPU and memory of evenkeel beside a bare relay, HAProxy and nginx, each in a process of its own. */
@@ -16,8 +16,8 @@ export async function benchTcp(options, report = () => {}) {
     if (version === undefined) missing.push(contestant.label);
     else entries.push({ ...contestant, version });
   }
-  const backends = await startNode('backends.mjs', [String(entries.length)]);
-  const client = await startNode('client.mjs', [], { awaits: false });
+  const backends = await startNode(new URL('tcp/backends.mjs', import.meta.url), [String(entries.length)]);
+  const client = await startNode(new URL('tcp/client.mjs', import.meta.url), [], { awaits: false });
   const setting = { client: client.child, members: backends.message.pairs, options };
   const results = [];
   const add = (workload, figures) => {
@@ -33,7 +33,7 @@ export async function benchTcp(options, report = () => {}) {
   if (isWanted(memory)) add(memory, await measureMemory(memory, entries, setting));
   await stop(client.child);
   await stop(backends.child);
-  return { contestants: entries.map(({ name, label, version }) => ({ name, label, version })), missing, results };
+  return { contestants: entries.map(({ label, version }) => ({ label, version })), missing, results };
 }
 
 /** Ratios are taken within each round and their median is shown, since the machine's speed changes between rounds. */

@@ -2,8 +2,9 @@ import { createVip } from 'evenkeel';
 import { listen } from 'evenkeel/node';
 
 /** evenkeel as it comes: round robin, default timeouts, no health monitor. */
-const members = process.argv.slice(2).map((port) => `127.0.0.1:${port}`);
-const listener = await listen(createVip({ address: '127.0.0.1', port: 0, pool: { members } }));
+const [protocol, ...ports] = process.argv.slice(2);
+const members = ports.map((port) => `127.0.0.1:${port}`);
+const listener = await listen(createVip({ address: '127.0.0.1', port: 0, protocol, pool: { members } }));
 
 process.on('disconnect', () => process.exit());
 process.send({ port: listener.address.port });

@@ -1,30 +1,44 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { scratchFolder } from '../scratch.mjs';
-import { start } from '../tcp/process.mjs';
-import { freePort, whenListening } from './free-port.mjs';
+import { freePort, whenListening } from '../processes/free-port.mjs';
+import { start } from '../processes/process.mjs';
+import { scratchFolder } from '../processes/scratch.mjs';
 
-export async function startHaproxy(members) {
-  const port = await freePort();
-  const file = join(scratchFolder(), 'haproxy.cfg');
-  writeFileSync(file, config(port, members));
-  const child = start('haproxy', ['-db', '-f', file]);
-  await whenListening(port, child);
-  return { child, port };
+/** @param {'tcp' | 'http'} mode */
+export function startHaproxy(mode) {
+  return async (members) => {
+    const port = await freePort();
+    const file = join(scratchFolder(), 'haproxy.cfg');
+    writeFileSync(file, config(mode, port, members));
+    const child = start('haproxy', ['-db', '-f', file]);
+    await whenListening(port, child);
+    return { child, port };
+  };
 }
 
-const config = (port, [first, second]) => `
+const config = (mode, port, [first, second]) => `
 global
   nbthread 1
   maxconn 8000
 defaults
-  mode tcp
+  mode ${mode}
   timeout connect 5s
   timeout client 50s
   timeout server 50s
+${mode === 'http' ? http : ''}
 listen bench
   bind 127.0.0.1:${port} backlog 4096
   balance roundrobin
   server first 127.0.0.1:${first}
   server second 127.0.0.1:${second}
+`;
+
+/**
+ * As Octavia writes it, but that members' connections are shared among clients from the first request on, as the others do
+ * (Octavia: \`safe\`).
+ */
+const http = `
+  timeout tunnel 1h
+  option http-keep-alive
+  http-reuse always
 `;

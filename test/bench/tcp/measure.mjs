@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ask, stop } from '../processes/process.mjs';
+import { cpuSeconds, residentKib } from '../processes/usage.mjs';
 import { seeded } from '../seeded.mjs';
-import { reply, stop } from './process.mjs';
-import { cpuSeconds, residentKib } from './usage.mjs';
+import { shuffled } from '../shuffled.mjs';
 
 /** No order takes longer than this, in milliseconds. */
 const patience = 60_000;
 /** Milliseconds for a contestant to finish what the client no longer sees, such as closing its sockets. */
 const settling = 100;
 
-async function ask(client, order) {
-  client.send(order);
-  return (await reply(client, patience)).units;
+/** Has the client do something, and resolves with how many units of it were done. */
+async function run(client, order) {
+  return (await ask(client, order, patience)).units;
 }
 
 /**
@@ -29,7 +30,7 @@ export async function measureCpu(workload, contestants, { client, members, optio
   for (let round = 1 - workload.warmUps; round <= workload.rounds; round++) {
     for (const { child, port, figures } of shuffled(racers, random)) {
       const before = cpuSeconds(child.pid);
-      const units = await ask(client, { ...workload.order, port });
+      const units = await run(client, { ...workload.order, port });
       await sleep(settling);
       const spent = cpuSeconds(child.pid) - before;
       if (round > 0) figures.push((spent * workload.scale * workload.unitSize) / units);
@@ -46,23 +47,16 @@ export async function measureMemory(workload, contestants, { client, members, op
     for (const [index, contestant] of contestants.entries()) {
       const { child, port } = await contestant.start(members[index], options);
       // A few connections first, so that what is loaded and compiled once does not count.
-      await ask(client, { workload: 'hold', port, connections: 100 });
-      await ask(client, { workload: 'drop' });
+      await run(client, { workload: 'hold', port, connections: 100 });
+      await run(client, { workload: 'drop' });
       await sleep(settling);
       const before = residentKib(child.pid);
-      await ask(client, { workload: 'hold', port, connections: workload.connections });
+      await run(client, { workload: 'hold', port, connections: workload.connections });
       await sleep(settling);
       all[index].push((residentKib(child.pid) - before) / workload.connections);
-      await ask(client, { workload: 'drop' });
+      await run(client, { workload: 'drop' });
       await stop(child);
     }
   }
   return all;
-}
-
-function shuffled(list, random) {
-  return list
-    .map((item) => ({ item, lot: random() }))
-    .sort((a, b) => a.lot - b.lot)
-    .map(({ item }) => item);
 }

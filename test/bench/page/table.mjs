@@ -5,7 +5,7 @@
  * @param {readonly (readonly string[])[]} rows
  */
 export function table(head, rows) {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
+  const widths = head.map((title, column) => Math.max(1, title.length, ...rows.map((row) => row[column].length)));
   // The first column is text and the others are figures.
   const cell = (text, column) => (column === 0 ? text.padEnd(widths[column]) : text.padStart(widths[column]));
   const line = (row) => `| ${row.map(cell).join(' | ')} |`;

@@ -19,16 +19,24 @@ export function start(command, args, options = {}) {
 /**
  * Starts one of our programs, which ends when its channel closes. Resolves with its first message.
  *
- * @param file relative to this folder
+ * @param {URL} file
  */
 export async function startNode(file, args = [], { node = process.execPath, flags = [], awaits = true } = {}) {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  const child = start(node, [...flags, path, ...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = start(node, [...flags, fileURLToPath(file), ...args], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   return { child, message: awaits ? await reply(child, 10_000) : undefined };
 }
 
+/** What a child answers to an order. */
+export function ask(child, order, timeout) {
+  const answer = reply(child, timeout);
+  child.send(order);
+  return answer;
+}
+
 /** The next message of a child; rejects where it reports a failure, ends, or says nothing for `timeout` milliseconds. */
-export async function reply(child, timeout) {
+async function reply(child, timeout) {
   const settled = new AbortController();
   const signal = AbortSignal.any([settled.signal, AbortSignal.timeout(timeout)]);
   const ended = once(child, 'exit', { signal }).then(([code]) => {

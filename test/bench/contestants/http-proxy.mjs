@@ -1,0 +1,10 @@
+import { Agent, createServer } from 'node:http';
+import httpProxy from 'http-proxy';
+import { giveUp, nextMember, serve } from './serve.mjs';
+
+const proxy = httpProxy.createProxyServer({ agent: new Agent({ keepAlive: true }) });
+proxy.on('error', (_error, _request, target) => giveUp(target));
+
+const server = createServer((request, response) => proxy.web(request, response, { target: nextMember() }));
+server.on('upgrade', (request, socket, head) => proxy.ws(request, socket, head, { target: nextMember() }));
+serve(server);
