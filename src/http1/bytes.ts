@@ -21,6 +21,9 @@ const tokenCharacters = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcd
 /** RFC 9110, section 5.6.2: what methods and field names are made of. */
 export const tokenByte: Uint8Array = tableOf((byte) => tokenCharacters.includes(String.fromCharCode(byte)));
 
+/** Letters and digits. */
+export const alphanumericByte: Uint8Array = tableOf((byte) => /[\da-z]/i.test(String.fromCharCode(byte)));
+
 /** RFC 9110, section 5.5: what field values, reasons and chunk extensions may hold: no control but the tab. */
 export const valueByte: Uint8Array = tableOf((byte) => byte === tab || (byte >= space && byte !== 0x7f));
 

@@ -1,3 +1,5 @@
+import { alphanumericByte } from './bytes.ts';
+
 /**
  * Header fields that mean something to a balancer. A head's fields are told apart once, when they are read; everything later
  * compares small integers.
@@ -69,12 +71,12 @@ for (const [name, kind] of names) {
   byLength[name.length] = others;
 }
 
-const underscore = 0x5f;
 const hyphen = 0x2d;
 
 /**
- * Which of these a name is, whatever its case. CGI and its heirs read an underscore as a hyphen, so `Transfer_Encoding` could
- * mean to a member what it does not mean here: such a name is `dropped` (nginx drops every name with an underscore).
+ * Which of these a name is, whatever its case. CGI and its heirs read an underscore, some of them any punctuation, as a hyphen, so
+ * `Transfer_Encoding` could mean to a member what it does not mean here: such a name is `dropped` (nginx drops every name with an
+ * underscore).
  */
 export function fieldOf(bytes: Uint8Array, start: number, end: number): number {
   const candidates = byLength[end - start];
@@ -99,7 +101,7 @@ function compare(bytes: Uint8Array, start: number, codes: Uint8Array): number {
   for (let at = 0; at < codes.length; at++) {
     const byte = bytes[start + at] as number;
     if ((byte | 0x20) === codes[at]) continue;
-    if (byte !== underscore || codes[at] !== hyphen) return different;
+    if (codes[at] !== hyphen || alphanumericByte[byte] === 1) return different;
     match = spelledOdd;
   }
   return match;

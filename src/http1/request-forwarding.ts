@@ -29,9 +29,9 @@ export class RequestForwarding {
     this.#inserts = inserts;
     this.#isTrusted = isTrusted;
     this.#requestId = requestId;
-    const { connection, transferEncoding, upgrade, te, keepAlive, dropped } = field;
+    const { connection, transferEncoding, contentLength, upgrade, te, keepAlive, dropped } = field;
     const { xForwardedFor, xForwardedPort, xForwardedProto, forwarded, claim, via, xRequestId } = field;
-    const drops = [connection, transferEncoding, upgrade, te, keepAlive, dropped];
+    const drops = [connection, transferEncoding, contentLength, upgrade, te, keepAlive, dropped];
     // A stranger's word about where it comes from goes nowhere, whether we have one of our own to put in its place or not.
     if (!isTrusted) drops.push(xForwardedFor, xForwardedPort, xForwardedProto, forwarded, claim);
     // Lists are put together anew.
@@ -68,10 +68,13 @@ export class RequestForwarding {
 
   #added(head: RequestHead, hop: Hop): string {
     let added = '';
+    // Framing is ours: spelled one way, whatever blanks and capitals it came with.
     if (head.isChunked) added += 'Transfer-Encoding: chunked\r\n';
-    if (head.asksForUpgrade) added += `Connection: Upgrade\r\nUpgrade: ${head.value(head.upgradeAt)}\r\n`;
+    else if (head.contentLength >= 0) added += `Content-Length: ${head.contentLength}\r\n`;
     if (!head.hasHost) added += `Host: ${head.authority || hostOf(hop)}\r\n`;
-    if (head.takesTrailers) added += 'TE: trailers\r\n';
+    if (head.asksForUpgrade) added += `Connection: Upgrade\r\nUpgrade: ${head.value(head.upgradeAt)}\r\n`;
+    // RFC 9110, section 10.1.4: TE is named. Beside an upgrade it would make a list of what members may take for one word.
+    else if (head.takesTrailers) added += 'Connection: TE\r\nTE: trailers\r\n';
     if (this.#inserts.size > 0) added += this.#inserted(head, hop);
     return added;
   }

@@ -9,6 +9,7 @@ const drops = new Uint8Array(field.kinds);
 for (const kind of [
   field.connection,
   field.transferEncoding,
+  field.contentLength,
   field.upgrade,
   field.te,
   field.trailer,
@@ -19,8 +20,8 @@ for (const kind of [
 }
 
 /**
- * The head that goes to the client, complete with its blank line: ours is the version and what concerns the connection, all else
- * is the member's.
+ * The head that goes to the client, complete with its blank line: ours is the version and what concerns framing and the
+ * connection, all else is the member's.
  *
  * @param framing how the body goes to the client
  */
@@ -28,7 +29,6 @@ export function responseHead(head: ResponseHead, framing: Framing, option: Conne
   const { text, fields, status } = head;
   const { count, kind } = fields;
   const tellsUpgrade = status === 101 || status === 426;
-  const hasNoLength = status < 200 || status === 204;
   // The version is as long in either.
   let out = 'HTTP/1.1';
   let from = 'HTTP/1.1'.length;
@@ -38,16 +38,15 @@ export function responseHead(head: ResponseHead, framing: Framing, option: Conne
   }
   for (let index = 0; index < count; index++) {
     const each = kind[index] as number;
-    const staysBehind =
-      drops[each] === 1
-        ? !(each === field.upgrade && tellsUpgrade) && !(each === field.trailer && framing === 'chunked')
-        : each === field.contentLength && hasNoLength;
-    if (!staysBehind) continue;
+    if (drops[each] === 0) continue;
+    if ((each === field.upgrade && tellsUpgrade) || (each === field.trailer && framing === 'chunked')) continue;
     out += text.slice(from, fields.nameStart[index]);
     from = fields.lineEnd(index);
   }
   out += text.slice(from, fields.end);
   if (framing === 'chunked') out += 'Transfer-Encoding: chunked\r\n';
+  else if (head.contentLength >= 0 && status >= 200 && status !== 204)
+    out += `Content-Length: ${head.contentLength}\r\n`;
   if (tellsUpgrade) out += option === 'close' ? 'Connection: Upgrade, close\r\n' : 'Connection: Upgrade\r\n';
   else if (option !== '') out += `Connection: ${option}\r\n`;
   return `${out}\r\n`;

@@ -1,5 +1,5 @@
 import type { OnReadOpts, Socket } from 'node:net';
-import { bulk, giveBack, landing, takeBuffer } from './read-buffers.ts';
+import { bulk, giveBack, isLarge, landing, takeBuffer } from './read-buffers.ts';
 
 const nothing = Buffer.alloc(0);
 
@@ -57,10 +57,20 @@ export class MemberReader implements OnReadOpts {
   };
 
   /**
-   * The connection is over, or goes on with another reader of what it sends; within `memberSent` in the latter case, since Node asks
-   * for a buffer only after that.
+   * What is read from now on is for somebody else; within `memberSent`, since Node asks for a buffer only after that. A connection
+   * that moved bulk is likely to do so again, and keeps its buffer.
    *
-   * @param to where what was read was written to; a buffer is not used again before it has taken all of that
+   * @param to where what was read was written to
+   */
+  handOver(to: Socket): void {
+    if (isLarge(this.#buffer) && to.writableLength === 0) this.#turn++;
+    else this.release(to);
+  }
+
+  /**
+   * The connection is over.
+   *
+   * @param to where what was read was written to, if that is still there; a buffer is not used again before it has taken all of it
    */
   release(to: Socket | undefined): void {
     this.#turn++;

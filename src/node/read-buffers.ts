@@ -34,6 +34,11 @@ export function takeBuffer(): Buffer {
   return shelves.large.pop() ?? Buffer.allocUnsafeSlow(large);
 }
 
+/** Whether it is one of the few large ones, so that a connection that is idle may keep it for its next bulk. */
+export function isLarge(buffer: Buffer): boolean {
+  return buffer.length === large;
+}
+
 /**
  * Writes what was read.
  *

@@ -90,11 +90,12 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   finish(): void {
     this.isFinishing = true;
     if (this.#state === 'waiting') this.abort();
-    else if (this.#state === 'open' && this.#exchange === undefined) this.#closeIdle();
+    else if (this.#state === 'open' && this.#exchange === undefined && this.#reader.isIdle) this.#closeIdle();
   }
 
   abort(): void {
     this.#exchange?.cancel('aborted');
+    this.#tunnel?.clientGone(true);
     reset(this.socket);
     this.#close();
   }
@@ -197,6 +198,10 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     if (this.#isPaused) this.socket.resume();
   }
 
+  memberLeft(): void {
+    if (this.socket.closed) this.#close();
+  }
+
   /** @internal */
   sent(bytes: Buffer): void {
     if (this.#state === 'tunnel') return this.#tunnel?.clientSent(bytes);
@@ -223,8 +228,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   /** @internal */
   closed(hadError: boolean): void {
     this.#exchange?.cancel('aborted');
-    this.#tunnel?.clientGone(hadError);
-    this.#close();
+    if (this.#tunnel?.clientGone(hadError) !== false) this.#close();
   }
 
   /** Says whether there may be more to do. */

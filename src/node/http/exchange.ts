@@ -59,6 +59,7 @@ export class Exchange<T> implements MemberUser, Answered {
   readonly #owner: ExchangeOwner<T>;
   readonly #isIdempotent: boolean;
   readonly #isChunked: boolean;
+  readonly #hasBody: boolean;
   readonly #wantsToStay: boolean;
   readonly #startedAt: number;
   readonly #relay: AnswerRelay;
@@ -71,8 +72,8 @@ export class Exchange<T> implements MemberUser, Answered {
   #isCounted = false;
   /** What goes to the member next. */
   #out: string;
-  /** All that went to it; undefined where that was too much to be sent again. */
-  #sent: string | undefined = '';
+  /** All that went to it; undefined where that may not be sent again, or was too much to be kept. */
+  #sent: string | undefined;
   /** The client sends its body when the member asks for it. */
   #awaitsContinue: boolean;
   /** The member has sent something. */
@@ -92,7 +93,9 @@ export class Exchange<T> implements MemberUser, Answered {
     this.minorVersion = head.minorVersion;
     this.asksForUpgrade = head.asksForUpgrade;
     this.#isIdempotent = head.isIdempotent;
+    this.#sent = head.isIdempotent ? '' : undefined;
     this.#isChunked = head.isChunked;
+    this.#hasBody = head.isChunked || head.contentLength > 0;
     this.#awaitsContinue = head.expectsContinue;
     this.#wantsToStay = head.minorVersion === 1 ? !head.saysClose : head.saysKeepAlive && !head.saysClose;
     this.#out = out;
@@ -158,7 +161,7 @@ export class Exchange<T> implements MemberUser, Answered {
   /** The client is gone, or breaks the rules; there is nothing more to do for it. */
   cancel(outcome: Outcome): void {
     if (this.#isOver) return;
-    if (!this.isRequestComplete) this.#owner.session.countRequestError();
+    if (this.#hasBody && !this.isRequestComplete) this.#owner.session.countRequestError();
     this.#drop();
     this.#finish(outcome);
   }
@@ -348,8 +351,7 @@ export class Exchange<T> implements MemberUser, Answered {
     const { session } = this.#owner;
     const upstream = this.#upstream as MemberConnection<T>;
     const { member } = upstream;
-    const maySendAgain = this.#isIdempotent && this.#sent !== undefined && !this.#hasHeard;
-    if (!maySendAgain) return this.fail(502, reason, 'failure');
+    if (this.#sent === undefined || this.#hasHeard) return this.fail(502, reason, 'failure');
     this.#drop();
     this.#out = this.#sent + this.#out;
     this.#sent = '';

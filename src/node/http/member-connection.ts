@@ -102,7 +102,7 @@ export class MemberConnection<T> implements MemberListener {
     this.user = undefined;
     this.isReused = true;
     this.idleSince = systemClock.now();
-    this.#input.release(to);
+    this.#input.handOver(to);
   }
 
   /**

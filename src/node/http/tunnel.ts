@@ -8,6 +8,8 @@ import type { MemberConnection, MemberUser } from './member-connection.ts';
 export interface TunnelOwner<T> {
   readonly socket: Socket;
   readonly session: Session<T>;
+  /** The member's end is gone. */
+  memberLeft(): void;
 }
 
 /** A client and a member that have agreed on another protocol: bytes both ways, until both ends are done. */
@@ -37,11 +39,15 @@ export class Tunnel<T> implements MemberUser {
     this.#upstream.socket.end();
   }
 
-  /** The client's connection is closed. */
-  clientGone(hadError: boolean): void {
+  /**
+   * The client's connection is closed.
+   *
+   * @returns whether the member's is too; where both have ended, it may still have to take what the client sent last
+   */
+  clientGone(hadError: boolean): boolean {
     const upstream = this.#upstream;
     if (hadError || !upstream.socket.readableEnded) upstream.abort(this.#owner.socket);
-    else upstream.close();
+    return upstream.socket.destroyed;
   }
 
   memberConnected(): void {
@@ -69,6 +75,7 @@ export class Tunnel<T> implements MemberUser {
     this.#upstream.abort(socket);
     if (error !== undefined) reset(socket);
     else if (!this.#upstream.socket.readableEnded || !socket.readableEnded) socket.destroy();
+    this.#owner.memberLeft();
   }
 
   /** Whether nothing has moved for so many milliseconds. */
