@@ -19,7 +19,7 @@ if (!existsSync(bun)) {
   execFileSync('npm', ['install', '--no-save', '--no-package-lock', `bun@${version}`], { cwd: folder, stdio: 'pipe' });
 }
 
-const { status } = spawnSync(bun, ['test', './test/core', './test/strategies', './test/health'], {
+const { status } = spawnSync(bun, ['test', './test/core', './test/strategies', './test/health', './test/http1'], {
   cwd: root,
   stdio: 'inherit',
 });

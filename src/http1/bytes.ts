@@ -5,7 +5,6 @@ export const lf = 0x0a;
 export const cr = 0x0d;
 export const space = 0x20;
 export const hash = 0x23;
-export const comma = 0x2c;
 export const slash = 0x2f;
 export const zero = 0x30;
 export const nine = 0x39;

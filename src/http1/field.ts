@@ -143,5 +143,5 @@ const headOnly: ReadonlySet<string> = new Set([
 
 /** Whether a field that is none of the above may go on in a trailer. */
 export function mayTrail(name: string): boolean {
-  return !headOnly.has(name.toLowerCase().replaceAll('_', '-'));
+  return !headOnly.has(name.toLowerCase().replaceAll(/[^\da-z]/g, '-'));
 }

@@ -1,4 +1,4 @@
-import { comma, type Decode } from './bytes.ts';
+import type { Decode } from './bytes.ts';
 import * as field from './field.ts';
 import { FieldLines } from './field-lines.ts';
 import type { Limits } from './limits.ts';
@@ -21,12 +21,13 @@ export abstract class Head {
   saysClose = false;
   saysKeepAlive = false;
   saysUpgrade = false;
-  /** Where the `Upgrade` field is, -1 where there is none. */
+  /** Where the `Upgrade` field is, -1 where there is none, or several, which leave open what is meant. */
   upgradeAt = -1;
   error: MessageError | undefined;
   readonly limits: Limits;
   readonly decode: Decode;
   #namesFields = false;
+  #upgrades = 0;
 
   constructor(limits: Limits, decode: Decode) {
     this.limits = limits;
@@ -93,6 +94,7 @@ export abstract class Head {
     this.isChunked = false;
     this.saysClose = this.saysKeepAlive = this.saysUpgrade = this.#namesFields = false;
     this.upgradeAt = -1;
+    this.#upgrades = 0;
     const { kind, count } = this.fields;
     for (let index = 0; index < count; index++) {
       switch (kind[index]) {
@@ -108,8 +110,7 @@ export abstract class Head {
           this.#readConnection(this.value(index));
           break;
         case field.upgrade:
-          if (this.upgradeAt >= 0) this.refuse(400, 'more than one Upgrade');
-          this.upgradeAt = index;
+          this.upgradeAt = ++this.#upgrades === 1 ? index : -1;
           break;
         default:
           this.readField(kind[index] as number, index);
@@ -139,7 +140,7 @@ export abstract class Head {
   }
 
   #readConnection(value: string): void {
-    if (value.charCodeAt(0) !== comma && !value.includes(',')) this.#readOption(value);
+    if (!value.includes(',')) this.#readOption(value);
     else for (const option of value.split(',')) this.#readOption(option.trim());
   }
 

@@ -74,10 +74,9 @@ export class RequestHead extends Head {
     const major = bytes[at] as number;
     const minor = bytes[at + 2] as number;
     if (!isDigit(major) || bytes[at + 1] !== dot || !isDigit(minor)) return this.refuse(400, 'a malformed version');
-    if (major !== one) return this.refuse(505, 'a version other than HTTP/1.x');
-    if (minor > one) return this.refuse(505, 'a version other than HTTP/1.0 and HTTP/1.1');
     if (bytes[at + 3] !== cr || bytes[at + 4] !== lf)
       return this.refuse(400, 'a request line that does not end in CR and LF');
+    if (major !== one || minor > one) return this.refuse(505, 'a version other than HTTP/1.0 and HTTP/1.1');
     this.minorVersion = minor === one ? 1 : 0;
     this.#hosts = 0;
     this.expectsContinue = this.takesTrailers = false;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { Redis, run } from '../fixtures/node/redis.ts';
+import { run } from '../fixtures/node/program.ts';
+import { Redis } from '../fixtures/node/redis.ts';
 import { Scene } from '../fixtures/node/scene.ts';
 import { until } from '../fixtures/node/until.ts';
 
@@ -17,8 +18,9 @@ test('redis-benchmark runs through a virtual IP, and both of its Redis servers s
   if (!('port' in scene.place)) throw new Error('no port');
   const { host, port } = scene.place;
   const options = ['-n', '20000', '-c', '50', '-q', '-t', 'ping,set,get'];
-  const { code, output } = await run('redis-benchmark', ['-h', host, '-p', String(port), ...options]);
-  expect(output).not.toMatch(/error|warning|could not/i);
+  const args = ['-h', host, '-p', String(port), ...options];
+  const { code, output, errors } = await run('redis-benchmark', args, 'redis-tools');
+  expect(output + errors).not.toMatch(/error|warning|could not/i);
   expect(code).toBe(0);
   for (const name of ['PING_INLINE', 'PING_MBULK', 'SET', 'GET']) {
     expect(output).toMatch(new RegExp(`${name}: [\\d.]+ requests per second`));

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { isUnix } from '../../core/address.ts';
 import { systemClock } from '../../core/clock.ts';
 import { EvenkeelError } from '../../core/errors.ts';
 import type { Member } from '../../core/member.ts';
@@ -49,9 +50,12 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   #isAdvancing = false;
   #isPaused = false;
   #clientAddress: string | undefined;
+  /** Clients of a Unix socket have no address. */
+  readonly #isUnix: boolean;
 
   constructor(service: HttpService<T>, socket: Socket, session: Session<T>) {
     this.service = service;
+    this.#isUnix = isUnix(service.server.vip.address);
     this.session = session;
     this.socket = socket;
     this.#reader = new MessageReader(service.rules.requestHead, requestFraming);
@@ -94,7 +98,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   }
 
   abort(): void {
-    this.#exchange?.cancel('aborted');
+    this.#exchange?.cancel('ignored');
     this.#tunnel?.clientGone(true);
     reset(this.socket);
     this.#close();
@@ -103,7 +107,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   abandon(member: Member<T>): void {
     if (this.session.member !== member) return;
     if (this.#exchange === undefined) this.abort();
-    else this.#exchange.fail(503, 'the member is going out of service', 'aborted');
+    else this.#exchange.fail(503, 'the member is going out of service', 'ignored');
   }
 
   inspect(now: number): void {
@@ -118,7 +122,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     } else if (this.#exchange !== undefined) {
       this.#exchange.inspect(now);
     } else if (this.#state === 'open') {
-      if (this.socket.writableNeedDrain) this.#inspectReader(waited, timeouts.client);
+      if (this.socket.writableLength > 0) this.#inspectReader(waited, timeouts.client);
       else this.#inspectIdle(waited, timeouts.request, this.#hasServed ? timeouts.keepAlive : timeouts.request);
     }
   }
@@ -214,8 +218,8 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   /** @internal the client sends no more: one that waits for an answer is taken to have left, as nginx and Node do */
   ended(): void {
     if (this.#state === 'tunnel') this.#tunnel?.clientEnded();
-    else if (this.#exchange !== undefined) this.abort();
-    else this.#closeIdle();
+    else if (this.#exchange === undefined) this.#closeIdle();
+    else this.#left();
   }
 
   /** @internal the client has taken what was written */
@@ -265,21 +269,34 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     const { service, session } = this;
     const { head } = this.#reader;
     session.countRequest();
+    if (this.#hasReset) {
+      session.finishRequest('aborted');
+      return this.abort();
+    }
     const out = service.forwardingFor(this).head(head, this);
     const exchange = new Exchange(this, head, out, this.#since);
     this.#exchange = exchange;
     exchange.start();
   }
 
+  /**
+   * Whether the client sent a request and reset its connection before anybody asked where it comes from: then nobody can tell, and
+   * what it sent shall not reach a member as if it came from nowhere.
+   */
+  get #hasReset(): boolean {
+    return !this.#isUnix && this.clientAddress === undefined;
+  }
+
   /** What the client sent cannot be read, and so neither can what follows it. */
   #refuse(): void {
     const { error } = this.#reader;
     const exchange = this.#exchange;
-    const { status, reason } = error ?? { status: 400, reason: '' };
+    const { status, reason } = error ?? { status: 400, reason: 'no meaning' };
+    const why = `the request has ${reason}`;
     this.session.countRequestError();
-    if (exchange !== undefined) return exchange.fail(status, reason, 'ignored');
+    if (exchange !== undefined) return exchange.fail(status, why, 'ignored');
     this.session.countRequest();
-    this.answer(status, `the request has ${reason}`);
+    this.answer(status, why);
   }
 
   /** Keeps a client from sending more than is of use. */
@@ -298,6 +315,12 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
       this.#since = systemClock.now();
     });
     if (this.#isPaused) this.socket.resume();
+  }
+
+  /** The client wants no answer any more. */
+  #left(): void {
+    this.#exchange?.cancel('aborted');
+    this.abort();
   }
 
   /** Nothing is under way, so nothing is lost. */

@@ -161,7 +161,7 @@ export class Exchange<T> implements MemberUser, Answered {
   /** The client is gone, or breaks the rules; there is nothing more to do for it. */
   cancel(outcome: Outcome): void {
     if (this.#isOver) return;
-    if (this.#hasBody && !this.isRequestComplete) this.#owner.session.countRequestError();
+    if (outcome === 'aborted' && this.#hasBody && !this.isRequestComplete) this.#owner.session.countRequestError();
     this.#drop();
     this.#finish(outcome);
   }
@@ -365,7 +365,8 @@ export class Exchange<T> implements MemberUser, Answered {
     const { service, socket } = this.#owner;
     const { reader } = upstream;
     // More than the answer, or an answer to a request that has not all been sent: what comes next belongs to nobody.
-    const isClean = reader.framing !== 'close' && reader.unread === 0 && this.isRequestComplete;
+    const isSent = this.isRequestComplete && upstream.socket.writableLength === 0;
+    const isClean = reader.framing !== 'close' && reader.unread === 0 && isSent;
     this.#upstream = undefined;
     if (!isClean) upstream.abort(socket);
     else if (this.#memberStays && upstream.isUsable) service.keep(upstream, socket);

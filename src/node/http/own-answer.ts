@@ -25,6 +25,12 @@ export function ownAnswer(request: FailedRequest, answerer: ErrorAnswerer, close
 }
 
 function checked(answer: unknown): ErrorAnswer {
+  if (answer instanceof Promise) {
+    answer.catch(() => {
+      // Whatever it says comes too late.
+    });
+    throw new TypeError('errorAnswer must return an answer, not a promise of one');
+  }
   if (typeof answer !== 'object' || answer === null) throw new TypeError('errorAnswer must return an object');
   const { headers, body } = answer as ErrorAnswer;
   if (headers !== undefined && (typeof headers !== 'object' || headers === null)) {
