@@ -92,6 +92,11 @@ export class Session<T = unknown> implements AcquireRequest<T> {
     if (this.#failures > retries) return this.#giveUp('retries-exhausted');
     const result = pool.acquire(this);
     if (!result.refused) {
+      // A strategy may have ended the client while it was choosing for it.
+      if (this.#hasLeft) {
+        result.release('ignored');
+        return refuse('client-left');
+      }
       if (this.#failures > 0) this.#keeper.counters.retries++;
       this.#lease = result;
       return result;

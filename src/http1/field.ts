@@ -52,7 +52,12 @@ const names: readonly (readonly [name: string, kind: number])[] = [
   ['proxy-authentication-info', dropped],
   // An upgrade to h2c would take every later request of the client out of our sight; neither is passed on.
   ['http2-settings', dropped],
+  // What CGI makes of it, `HTTP_PROXY`, many programs take for a setting of their own ("httpoxy").
+  ['proxy', dropped],
+  ['client-ip', claim],
   ['x-client-ip', claim],
+  ['x-cluster-client-ip', claim],
+  ['x-forwarded', claim],
   ['x-real-ip', claim],
 ];
 

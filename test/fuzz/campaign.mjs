@@ -14,7 +14,7 @@ const batch = 64;
  * @param {{ requests: readonly string[], responses: readonly string[] }} corpus
  * @returns {import('./judge.mjs').Case}
  */
-export function caseOf(seededRandom, corpus, seed, index) {
+function caseOf(seededRandom, corpus, seed, index) {
   const random = seededRandom(mixed(seed, index));
   const isRequest = perhaps(random, 0.6);
   const settings = isRequest ? requestSettings(random) : responseSettings(random);

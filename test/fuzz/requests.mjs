@@ -1,14 +1,6 @@
 import { below, oneOf, perhaps, times } from './chance.mjs';
-import {
-  addField,
-  commonSpoilers,
-  fieldLine,
-  fillChunks,
-  someContent,
-  someField,
-  spoilBytes,
-  written,
-} from './message-parts.mjs';
+import { addField, fieldLine, fillChunks, someContent, someField, written } from './message-parts.mjs';
+import { commonSpoilers, spoiledBytes } from './spoilers.mjs';
 
 /** Requests by chance: one to three on a connection, good ones and spoiled ones. */
 
@@ -193,10 +185,4 @@ export function someRequests(random, corpus) {
   }
   const text = messages.map(written).join('');
   return perhaps(random, 0.15) ? spoiledBytes(random, text) : text;
-}
-
-export function spoiledBytes(random, text) {
-  let spoiled = text;
-  for (let more = below(random, 3); more > 0; more--) spoiled = spoilBytes(random, spoiled);
-  return spoiled;
 }

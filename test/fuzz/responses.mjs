@@ -1,6 +1,6 @@
 import { below, oneOf, perhaps, times } from './chance.mjs';
-import { addField, commonSpoilers, fieldLine, fillChunks, someContent, someField, written } from './message-parts.mjs';
-import { spoiledBytes } from './requests.mjs';
+import { addField, fieldLine, fillChunks, someContent, someField, written } from './message-parts.mjs';
+import { commonSpoilers, spoiledBytes } from './spoilers.mjs';
 
 /** The answers to one request by chance: interim ones and a final one, good ones and spoiled ones. */
 

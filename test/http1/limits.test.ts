@@ -140,6 +140,12 @@ describe('trailerSize', () => {
     expect(refusal(requests([...`${end}${'x'.repeat(30)}`], settings))).toBe('431 a trailer of more than 20 bytes');
   });
 
+  test('is enough to refuse a trailer that has not come to its end', () => {
+    const settings = { limits: limits({ trailerSize: 20 }) };
+    expect(refusal(requests(`${end}${trailer(21)}`, settings))).toBeUndefined();
+    expect(refusal(requests(`${end}${trailer(21)}\r`, settings))).toBe('431 a trailer of more than 20 bytes');
+  });
+
   test('may be 0, for none', () => {
     const settings = { limits: limits({ trailerSize: 0 }) };
     expect(only(requests(`${end}\r\n`, settings)).isComplete).toBe(true);
@@ -186,7 +192,7 @@ describe('chunkExtensionSize', () => {
   });
 
   test('counts anew with each message', () => {
-    expect(requests(extended(10) + extended(10), settings).messages).toHaveLength(2);
+    expect(refusal(requests(extended(10) + extended(10), settings))).toBeUndefined();
   });
 
   test('may be 0, for none', () => {

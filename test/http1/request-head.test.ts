@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import * as field from '../../src/http1/field.ts';
 import { bytesOf, chunked, forwarded, get, head, only, post, reader, refusal, requests } from '../fixtures/http1.ts';
 
 function startLine(text: string): string {
@@ -319,32 +320,40 @@ describe('an upgrade', () => {
     expect(forwarded(get(...fields, 'Upgrade: x', 'Upgrade: y'))).toBe(get('Sec-WebSocket-Key: x'));
   });
 
+  test('does not depend on what the request before it had', () => {
+    expect(requests(get('Upgrade: x', 'Upgrade: y') + get(...fields)).messages[1]?.asksForUpgrade).toBe(true);
+    expect(requests(get('Upgrade: x') + get(fields[0])).messages[1]?.asksForUpgrade).toBe(false);
+  });
+
   test('leaves what comes behind it to whoever goes on', () => {
     expect(requests(`${get(...fields)}\x81\x05hello`).unread).toBe('\x81\x05hello');
   });
 });
 
 describe('a request that is refused', () => {
-  function failed(text: string): { method: string; target: string } {
+  function failed(text: string): { method: string; target: string; accept: string | undefined } {
     const one = reader();
-    const first = bytesOf(post('X: secret', 'Content-Length: 0'));
+    const first = bytesOf(post('Accept: secret', 'Content-Length: 0'));
     one.push(first, 0, first.length);
     while (one.next() !== 'more');
     const bytes = bytesOf(text);
     one.push(bytes, 0, bytes.length);
     expect(one.next()).toBe('failed');
     expect(one.next()).toBe('failed');
-    return { method: one.head.method, target: one.head.target };
+    const { method, target } = one.head;
+    return { method, target, accept: one.head.valueOf(field.accept) };
   }
 
   test('has its method and target told where they could be read', () => {
-    expect(failed(head('PUT /x HTTP/1.1'))).toEqual({ method: 'PUT', target: '/x' });
-    expect(failed(line('PUT /x HTTP/1.1', 'Content-Length: x'))).toEqual({ method: 'PUT', target: '/x' });
+    expect(failed(head('PUT /x HTTP/1.1', 'Accept: a'))).toEqual({ method: 'PUT', target: '/x', accept: 'a' });
+    expect(failed(line('PUT /x HTTP/1.1', 'Content-Length: x'))).toMatchObject({ method: 'PUT', target: '/x' });
   });
 
   test('has nothing told of the one before it', () => {
-    expect(failed('G\0')).toEqual({ method: '', target: '' });
-    expect(failed(line('PUT /x HTTP/1.1', 'X : y'))).toEqual({ method: '', target: '' });
+    for (const text of ['G\0', line('PUT /x HTTP/1.1', 'X : y'), line('PUT /x HTTP/1.1', 'Accept: a', 'X : y')]) {
+      const { method, target, accept } = failed(text);
+      expect([method, target, accept ?? '']).toEqual(['', '', '']);
+    }
   });
 });
 

@@ -42,8 +42,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   #state: State = 'waiting';
   #exchange: Exchange<T> | undefined;
   #tunnel: Tunnel<T> | undefined;
-  /** No request follows the present one. */
-  isFinishing = false;
+  #isFinishing = false;
   /** Milliseconds: the beginning of what `#state` and `#exchange` say; of a request, when its first byte came in. */
   #since = 0;
   #hasServed = false;
@@ -69,6 +68,11 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     return this.#clientAddress;
   }
 
+  /** No request follows the present one. */
+  get isFinishing(): boolean {
+    return this.#isFinishing || !this.service.server.vip.enabled;
+  }
+
   get localAddress(): string | undefined {
     return this.socket.localAddress;
   }
@@ -92,7 +96,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   }
 
   finish(): void {
-    this.isFinishing = true;
+    this.#isFinishing = true;
     if (this.#state === 'waiting') this.abort();
     else if (this.#state === 'open' && this.#exchange === undefined && this.#reader.isIdle) this.#closeIdle();
   }
@@ -163,7 +167,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   exchanged(stays: boolean): void {
     this.#exchange = undefined;
     this.#hasServed = true;
-    if (!stays || this.isFinishing) return this.#linger();
+    if (!stays || this.#isFinishing) return this.#linger();
     this.#since = systemClock.now();
     this.advance();
   }

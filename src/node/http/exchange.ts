@@ -9,9 +9,10 @@ import type { RequestHead } from '../../http1/request-head.ts';
 import type { ConnectionOption } from '../../http1/response-forwarding.ts';
 import type { ResponseHead } from '../../http1/response-head.ts';
 import { isLocalFailure, messageOf } from '../member-socket.ts';
-import { type Answered, AnswerRelay, latin1 } from './answer-relay.ts';
+import { type Answered, AnswerRelay } from './answer-relay.ts';
 import type { MemberConnection, MemberUser } from './member-connection.ts';
-import { Pace } from './pace.ts';
+import { OutgoingRequest } from './outgoing-request.ts';
+import { Pace, type Whom } from './pace.ts';
 import type { HttpService } from './service.ts';
 
 /** What an exchange asks of the client's connection that it runs on. */
@@ -33,15 +34,17 @@ export interface ExchangeOwner<T> {
   switched(upstream: MemberConnection<T>): void;
 }
 
-/** Small pieces of a request up to this size together are kept until its answer comes, in case they must be sent again. */
-const mostReplayed = 65_536;
-const smallPiece = 4096;
-
 /**
  * A request that cannot be sent twice uses a kept connection only if it was in use so many milliseconds ago: the longer it has been
  * idle, the likelier its member is closing it just now, and then nobody would know what has become of the request.
  */
 const mostIdleForUnsafe = 1000;
+
+/**
+ * `choosing`: a member is looked for, or connected to. `sending`: it gets the request. `answering`: the head of its final answer has
+ * come in. A request that is sent again goes back to `choosing`.
+ */
+type Phase = 'choosing' | 'sending' | 'answering' | 'over';
 
 /**
  * One request and its answer: finds a member (the next one, where one cannot be connected to or dies before it answers and the
@@ -54,37 +57,28 @@ export class Exchange<T> implements MemberUser, Answered {
   readonly isForHead: boolean;
   readonly minorVersion: 0 | 1;
   readonly asksForUpgrade: boolean;
-  /** All of the request has come in. */
-  isRequestComplete = false;
   readonly #owner: ExchangeOwner<T>;
-  readonly #isIdempotent: boolean;
-  readonly #isChunked: boolean;
-  readonly #hasBody: boolean;
+  readonly #request: OutgoingRequest;
   readonly #wantsToStay: boolean;
   readonly #startedAt: number;
   readonly #relay: AnswerRelay;
-  readonly #pace: Pace;
+  readonly #pace = new Pace();
+  #phase: Phase = 'choosing';
   #upstream: MemberConnection<T> | undefined;
   #timer: Timer;
-  /** The member is connected and gets the request. */
-  #isSending = false;
-  /** The member has counted it. */
+  /** The present member has counted it. */
   #isCounted = false;
-  /** What goes to the member next. */
-  #out: string;
-  /** All that went to it; undefined where that may not be sent again, or was too much to be kept. */
-  #sent: string | undefined;
-  /** The client sends its body when the member asks for it. */
-  #awaitsContinue: boolean;
   /** The member has sent something. */
   #hasHeard = false;
-  #hasAnswered = false;
+  /** What the answer leaves of the two connections. */
   #stays = false;
   #memberStays = false;
-  #isOver = false;
 
-  /** @param startedAt milliseconds: when the request's first byte came in */
-  constructor(owner: ExchangeOwner<T>, head: RequestHead, out: string, startedAt: number) {
+  /**
+   * @param text the request's head as it goes on
+   * @param startedAt milliseconds: when the request's first byte came in
+   */
+  constructor(owner: ExchangeOwner<T>, head: RequestHead, text: string, startedAt: number) {
     this.#owner = owner;
     this.method = head.method;
     this.target = head.target;
@@ -92,21 +86,20 @@ export class Exchange<T> implements MemberUser, Answered {
     this.isForHead = head.isHead;
     this.minorVersion = head.minorVersion;
     this.asksForUpgrade = head.asksForUpgrade;
-    this.#isIdempotent = head.isIdempotent;
-    this.#sent = head.isIdempotent ? '' : undefined;
-    this.#isChunked = head.isChunked;
-    this.#hasBody = head.isChunked || head.contentLength > 0;
-    this.#awaitsContinue = head.expectsContinue;
+    this.#request = new OutgoingRequest(head, text);
     this.#wantsToStay = head.minorVersion === 1 ? !head.saysClose : head.saysKeepAlive && !head.saysClose;
-    this.#out = out;
     this.#startedAt = startedAt;
     this.#relay = new AnswerRelay(this, owner.socket);
-    this.#pace = new Pace(startedAt);
   }
 
   /** Whether the next piece of the request can be sent. */
   get takesBody(): boolean {
-    return this.#isSending && !this.isRequestComplete;
+    return this.#isUnderWay && !this.#request.isComplete;
+  }
+
+  /** Whether there is a member that gets the request, or has. */
+  get #isUnderWay(): boolean {
+    return this.#phase === 'sending' || this.#phase === 'answering';
   }
 
   /** Whether the member must take what it has got before it gets more. */
@@ -123,52 +116,34 @@ export class Exchange<T> implements MemberUser, Answered {
   }
 
   sendBody(bytes: Uint8Array): void {
-    this.#awaitsContinue = false;
-    if (bytes.length <= smallPiece) {
-      this.#out += latin1(bytes);
-      return;
-    }
     const { socket } = this.#upstream as MemberConnection<T>;
-    socket.cork();
-    this.flush();
-    socket.write(bytes);
-    socket.uncork();
-    this.#sent = undefined;
-    this.#owner.session.countIn(bytes.length);
+    this.#owner.session.countIn(this.#request.add(bytes, socket));
   }
 
   /** @param trailer its lines */
   endRequest(trailer: string): void {
-    this.isRequestComplete = true;
-    // It may have been over before it was complete.
-    if (this.#isOver) return;
-    if (this.#isChunked) this.#out += `${trailer}\r\n`;
+    this.#request.end(trailer);
     this.flush();
   }
 
   /** Sends what there is. */
   flush(): void {
-    const out = this.#out;
-    if (out === '' || !this.#isSending) return;
-    this.#out = '';
-    this.#upstream?.socket.write(out, 'latin1');
-    this.#owner.session.countIn(out.length);
-    if (this.#sent === undefined) return;
-    const sent = this.#sent + out;
-    this.#sent = sent.length > mostReplayed ? undefined : sent;
+    if (!this.#isUnderWay || this.#upstream === undefined) return;
+    this.#owner.session.countIn(this.#request.flush(this.#upstream.socket));
   }
 
   /** The client is gone, or breaks the rules; there is nothing more to do for it. */
   cancel(outcome: Outcome): void {
-    if (this.#isOver) return;
-    if (outcome === 'aborted' && this.#hasBody && !this.isRequestComplete) this.#owner.session.countRequestError();
+    if (this.#phase === 'over') return;
+    if (outcome === 'aborted' && this.#request.hasBody && !this.#request.isComplete)
+      this.#owner.session.countRequestError();
     this.#drop();
     this.#finish(outcome);
   }
 
   /** The client shall have an answer of ours, or no more of the one that it is getting. */
   fail(status: number, reason: string, outcome: Outcome): void {
-    if (this.#isOver) return;
+    if (this.#phase === 'over') return;
     const { hasBegun } = this.#relay;
     if (this.#upstream !== undefined) this.#hear(this.#upstream);
     this.#drop();
@@ -179,33 +154,31 @@ export class Exchange<T> implements MemberUser, Answered {
 
   /** @param now milliseconds */
   inspect(now: number): void {
-    if (this.#isOver || !this.#isSending) return;
+    if (!this.#isUnderWay) return;
     const { session, socket, service } = this.#owner;
     const { timeouts, http } = service.server.vip;
     const member = (this.#upstream as MemberConnection<T>).socket;
-    const pending = socket.writableLength;
-    if (pending > 0) {
-      const taken = socket.bytesWritten - pending;
-      if (!this.#pace.isTooSlow('reader', taken, pending, now, timeouts.client, http.limits.minRate)) return;
-      session.countTimeout('reader');
-      this.cancel('ignored');
-      this.#owner.breakOff();
-    } else if (this.#isClientsTurn && member.writableLength === 0) {
-      if (!this.#pace.isTooSlow('body', socket.bytesRead, 0, now, timeouts.client, http.limits.minRate)) return;
-      session.countTimeout('body');
-      session.countRequestError();
-      this.fail(408, 'the request did not come in in time', 'ignored');
-    } else {
-      const moved = member.bytesRead + member.bytesWritten - member.writableLength;
-      if (!this.#pace.isTooSlow('member', moved, 0, now, timeouts.member, 0)) return;
-      session.countTimeout('response');
-      this.fail(504, 'the member did not answer in time', 'failure');
+    const whom = this.#whom(socket, member);
+    if (!this.#pace.isTooSlow(whom, socket, member, now, timeouts, http.limits.minRate)) return;
+    session.countTimeout(whom === 'member' ? 'response' : whom);
+    switch (whom) {
+      case 'reader':
+        this.cancel('ignored');
+        return this.#owner.breakOff();
+      case 'body':
+        session.countRequestError();
+        return this.fail(408, 'the request did not come in in time', 'ignored');
+      case 'member':
+        return this.fail(504, 'the member did not answer in time', 'failure');
     }
   }
 
-  /** Whether the rest of the request is waited for. */
-  get #isClientsTurn(): boolean {
-    return !this.isRequestComplete && !this.#hasAnswered && !this.#awaitsContinue;
+  /** Who is waited for. */
+  #whom(client: Socket, member: Socket): Whom {
+    if (client.writableLength > 0) return 'reader';
+    const { isComplete, awaitsContinue } = this.#request;
+    const isClientsTurn = this.#phase === 'sending' && !isComplete && !awaitsContinue && member.writableLength === 0;
+    return isClientsTurn ? 'body' : 'member';
   }
 
   memberConnected(): void {
@@ -227,7 +200,7 @@ export class Exchange<T> implements MemberUser, Answered {
         this.#complete(upstream);
         return socket;
       case 'switched':
-        this.#isOver = true;
+        this.#phase = 'over';
         this.#owner.switched(upstream);
         return socket;
       case 'failed':
@@ -242,7 +215,7 @@ export class Exchange<T> implements MemberUser, Answered {
 
   memberEnded(): void {
     const upstream = this.#upstream as MemberConnection<T>;
-    if (this.#hasAnswered && upstream.reader.mayEnd && !upstream.wasReset) {
+    if (this.#phase === 'answering' && upstream.reader.mayEnd && !upstream.wasReset) {
       this.#relay.conclude(upstream.reader);
       this.#complete(upstream);
     } else {
@@ -251,25 +224,26 @@ export class Exchange<T> implements MemberUser, Answered {
   }
 
   memberGone(error: NodeJS.ErrnoException | undefined): void {
-    if (!this.#isSending) return this.#notConnected(error ?? new Error('the connection was closed'));
+    if (this.#phase === 'choosing') return this.#notConnected(error ?? new Error('the connection was closed'));
     this.#lost(error === undefined ? 'the member closed its connection' : messageOf(error));
   }
 
   interim(status: number): void {
-    if (status === 100) this.#awaitsContinue = false;
+    if (status === 100) this.#request.awaitsContinue = false;
     this.#owner.session.countResponse(status);
   }
 
   answered(head: ResponseHead, closes: boolean): ConnectionOption {
     const { session } = this.#owner;
-    this.#hasAnswered = true;
+    this.#phase = 'answering';
     session.countResponse(head.status);
     session.countFirstByte(systemClock.now() - this.#startedAt);
     this.#memberStays = head.minorVersion === 1 ? !head.saysClose : head.saysKeepAlive && !head.saysClose;
-    const hint = this.#memberStays ? head.valueOf(field.keepAlive) : undefined;
-    if (hint !== undefined) (this.#upstream as MemberConnection<T>).idleTimeout = hinted(hint);
+    if (this.#memberStays) {
+      (this.#upstream as MemberConnection<T>).mayIdleFor = hinted(head.valueOf(field.keepAlive));
+    }
     // What of the request is still to come would be taken for the next one, so there is none.
-    this.#stays = this.#wantsToStay && !closes && this.isRequestComplete && !this.#owner.isFinishing;
+    this.#stays = this.#wantsToStay && !closes && this.#request.isComplete && !this.#owner.isFinishing;
     if (!this.#stays) return 'close';
     return this.minorVersion === 1 ? '' : 'keep-alive';
   }
@@ -296,7 +270,7 @@ export class Exchange<T> implements MemberUser, Answered {
   #use(member: Member<T>): void {
     const { service } = this.#owner;
     this.#isCounted = false;
-    const kept = service.kept.take(member, this.#isIdempotent ? Number.POSITIVE_INFINITY : mostIdleForUnsafe);
+    const kept = service.kept.take(member, this.#request.isIdempotent ? Number.POSITIVE_INFINITY : mostIdleForUnsafe);
     if (kept === undefined) return this.#connect(member);
     kept.user = this;
     this.#upstream = kept;
@@ -318,12 +292,12 @@ export class Exchange<T> implements MemberUser, Answered {
   #send(): void {
     const upstream = this.#upstream as MemberConnection<T>;
     upstream.isForHead = this.isForHead;
-    this.#isSending = true;
+    this.#phase = 'sending';
     this.#hasHeard = false;
     if (!this.#isCounted) this.#owner.session.countSentRequest();
     this.#isCounted = true;
     // One that is sent again may have come in completely.
-    if (this.isRequestComplete) this.flush();
+    if (this.#request.isComplete) this.flush();
     else this.#owner.advance();
   }
 
@@ -351,10 +325,9 @@ export class Exchange<T> implements MemberUser, Answered {
     const { session } = this.#owner;
     const upstream = this.#upstream as MemberConnection<T>;
     const { member } = upstream;
-    if (this.#sent === undefined || this.#hasHeard) return this.fail(502, reason, 'failure');
+    if (!this.#request.canBeSentAgain || this.#hasHeard) return this.fail(502, reason, 'failure');
     this.#drop();
-    this.#out = this.#sent + this.#out;
-    this.#sent = '';
+    this.#request.rewind();
     // A kept connection that has died says nothing about its member.
     if (upstream.isReused) this.#connect(member);
     else this.#proceed(() => session.requestFailed(), 502);
@@ -365,13 +338,13 @@ export class Exchange<T> implements MemberUser, Answered {
     const { service, socket } = this.#owner;
     const { reader } = upstream;
     // More than the answer, or an answer to a request that has not all been sent: what comes next belongs to nobody.
-    const isSent = this.isRequestComplete && upstream.socket.writableLength === 0;
+    const isSent = this.#request.isComplete && upstream.socket.writableLength === 0;
     const isClean = reader.framing !== 'close' && reader.unread === 0 && isSent;
     this.#upstream = undefined;
     if (!isClean) upstream.abort(socket);
     else if (this.#memberStays && upstream.isUsable) service.keep(upstream, socket);
     else upstream.close(socket);
-    if (!this.isRequestComplete) this.#owner.session.countRequestError();
+    if (!this.#request.isComplete) this.#owner.session.countRequestError();
     this.#finish('success');
     this.#owner.exchanged(this.#stays);
   }
@@ -381,11 +354,11 @@ export class Exchange<T> implements MemberUser, Answered {
     systemClock.clearTimeout(this.#timer);
     this.#upstream?.abort(this.#owner.socket);
     this.#upstream = undefined;
-    this.#isSending = false;
+    this.#phase = 'choosing';
   }
 
   #finish(outcome: Outcome): void {
-    this.#isOver = true;
+    this.#phase = 'over';
     this.#owner.session.finishRequest(outcome);
   }
 }
@@ -397,7 +370,8 @@ const refusals: Readonly<Partial<Record<string, string>>> = {
 };
 
 /** Milliseconds for which the member will keep the connection, less one second for what is on its way. */
-function hinted(keepAlive: string): number {
+function hinted(keepAlive: string | undefined): number {
+  if (keepAlive === undefined) return Number.POSITIVE_INFINITY;
   const seconds = /(?:^|[,;\s])timeout=(\d{1,9})\b/i.exec(keepAlive)?.[1];
   return seconds === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Number(seconds) * 1000 - 1000);
 }

@@ -25,11 +25,12 @@ export class KeptConnections<T> {
     if (kept === undefined) return undefined;
     const now = systemClock.now();
     for (let last = kept.at(-1); last !== undefined; last = kept.at(-1)) {
+      const isGood = isUsable(last, now);
       // Those below have waited for longer still.
-      if (last.isUsable && now - last.idleSince > mostIdle && !isOver(last, now)) return undefined;
+      if (isGood && now - last.idleSince > mostIdle) return undefined;
       kept.pop();
       if (kept.length === 0) this.#kept.delete(member);
-      if (last.isUsable && !isOver(last, now)) return last;
+      if (isGood) return last;
       last.close();
     }
     return undefined;
@@ -37,23 +38,27 @@ export class KeptConnections<T> {
 
   /** Keeps one that was put by, if there is room. */
   add(connection: MemberConnection<T>, { maxIdle, idleTimeout }: KeepAlive): void {
-    const { member } = connection;
+    const { member, idleSince, mayIdleFor, retiresAt } = connection;
+    connection.expiresAt = Math.min(retiresAt, idleSince + Math.min(mayIdleFor, idleTimeout));
+    if ((this.#kept.get(member)?.length ?? 0) >= maxIdle) this.#prune(member, idleSince);
     const kept = this.#kept.get(member);
-    connection.idleTimeout = Math.min(connection.idleTimeout, idleTimeout);
-    if (maxIdle <= (kept?.length ?? 0) || isOver(connection, connection.idleSince)) return connection.close();
+    if ((kept?.length ?? 0) >= maxIdle || !isUsable(connection, idleSince)) return connection.close();
     if (kept === undefined) this.#kept.set(member, [connection]);
     else kept.push(connection);
   }
 
   /** Closes those that have waited, or lived, for too long, and forgets those that have closed by themselves. */
   expire(now: number): void {
-    for (const [member, kept] of this.#kept) {
-      const left = kept.filter((connection) => connection.isUsable && !isOver(connection, now));
-      if (left.length === kept.length) continue;
-      for (const connection of kept) if (!left.includes(connection)) connection.close();
-      if (left.length > 0) this.#kept.set(member, left);
-      else this.#kept.delete(member);
-    }
+    for (const member of this.#kept.keys()) this.#prune(member, now);
+  }
+
+  #prune(member: Member<T>, now: number): void {
+    const kept = this.#kept.get(member) ?? [];
+    const left = kept.filter((connection) => isUsable(connection, now));
+    if (left.length === kept.length) return;
+    for (const connection of kept) if (!isUsable(connection, now)) connection.close();
+    if (left.length > 0) this.#kept.set(member, left);
+    else this.#kept.delete(member);
   }
 
   /** Closes those to a member. */
@@ -67,6 +72,6 @@ export class KeptConnections<T> {
   }
 }
 
-function isOver({ idleSince, idleTimeout, retiresAt }: MemberConnection<unknown>, now: number): boolean {
-  return now >= retiresAt || now - idleSince > idleTimeout;
+function isUsable(connection: MemberConnection<unknown>, now: number): boolean {
+  return connection.isUsable && now < connection.expiresAt;
 }

@@ -38,10 +38,12 @@ export class MemberConnection<T> implements MemberListener {
   isReused = false;
   /** Milliseconds: when it was last put by. */
   idleSince = 0;
-  /** For how long it may be kept, as the member's last answer said. */
-  idleTimeout: number = Number.POSITIVE_INFINITY;
-  /** Milliseconds: from when on it is not used again. */
+  /** Milliseconds for which the member keeps it, as its last answer said. */
+  mayIdleFor: number = Number.POSITIVE_INFINITY;
+  /** Milliseconds: from when on it is not used again, whatever happens. */
   readonly retiresAt: number;
+  /** Milliseconds: from when on it is not used again, if it is not until then. */
+  expiresAt = 0;
   readonly #address: string;
   readonly #port: number;
   readonly #input: MemberReader;
@@ -81,7 +83,8 @@ export class MemberConnection<T> implements MemberListener {
 
   /**
    * When the member has ended: whether it did so with a reset after all. One that comes close behind data is reported by libuv as a
-   * proper end, but then there is no peer any more. (A Unix socket's never has an address, and no reset either.)
+   * proper end, but then there is no peer any more, as long as nobody has asked for it before: Node remembers. (A Unix socket's never
+   * has an address, and no reset either.)
    */
   get wasReset(): boolean {
     return this.socket.remoteAddress === undefined && !isUnix(this.#address);

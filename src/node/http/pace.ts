@@ -1,31 +1,44 @@
+import type { Socket } from 'node:net';
+import type { Timeouts } from '../../core/vip-spec.ts';
+
 /** Milliseconds for which nobody is called slow. */
 const grace = 5000;
 
-type Whom = 'body' | 'reader' | 'member';
+/** Who is waited for: the client for its `body`, or as the `reader` of its answer; or the `member`. */
+export type Whom = 'body' | 'reader' | 'member';
 
 /** Watches whoever is waited for: whether anything moves at all, and on average fast enough. */
 export class Pace {
   #whom: Whom | undefined;
   /** Since when that one is waited for, and how much had moved by then. */
-  #since: number;
+  #since = 0;
   #base = 0;
   /** When something was last seen to move, and how much had by then. */
-  #lastAt: number;
+  #lastAt = 0;
   #last = 0;
 
-  /** @param now milliseconds */
-  constructor(now: number) {
-    this.#since = this.#lastAt = now;
-  }
-
   /**
-   * @param moved bytes in all, which only grows
-   * @param pending bytes on their way: how far they have got cannot be seen before they have arrived, so they count as moved fast
-   * enough as long as they could be
-   * @param timeout milliseconds without a byte, 0 for no limit
+   * @param now milliseconds
    * @param minRate bytes a second, 0 for any
    */
-  isTooSlow(whom: Whom, moved: number, pending: number, now: number, timeout: number, minRate: number): boolean {
+  isTooSlow(whom: Whom, client: Socket, member: Socket, now: number, timeouts: Timeouts, minRate: number): boolean {
+    switch (whom) {
+      case 'body':
+        this.#see(whom, client.bytesRead, now);
+        return this.#hasStalled(now, timeouts.client) || this.#isSlow(now, 0, minRate);
+      case 'reader': {
+        // How far bytes on their way have got cannot be seen before all of them have arrived, so they count as taken.
+        const pending = client.writableLength;
+        this.#see(whom, client.bytesWritten - pending, now);
+        return this.#hasStalled(now, timeouts.client) || this.#isSlow(now, pending, minRate);
+      }
+      case 'member':
+        this.#see(whom, member.bytesRead + member.bytesWritten - member.writableLength, now);
+        return this.#hasStalled(now, timeouts.member);
+    }
+  }
+
+  #see(whom: Whom, moved: number, now: number): void {
     if (whom !== this.#whom) {
       this.#whom = whom;
       this.#since = this.#lastAt = now;
@@ -34,8 +47,14 @@ export class Pace {
       this.#last = moved;
       this.#lastAt = now;
     }
-    if (timeout > 0 && now - this.#lastAt >= timeout) return true;
+  }
+
+  #hasStalled(now: number, timeout: number): boolean {
+    return timeout > 0 && now - this.#lastAt >= timeout;
+  }
+
+  #isSlow(now: number, pending: number, minRate: number): boolean {
     const waited = now - this.#since;
-    return waited > grace && (moved + pending - this.#base) * 1000 < minRate * waited;
+    return waited > grace && (this.#last + pending - this.#base) * 1000 < minRate * waited;
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Accepted } from '../../fixtures/node/http/accepted.ts';
 import { HttpClient, request } from '../../fixtures/node/http/client.ts';
 import { HttpFleet, HttpMember } from '../../fixtures/node/http/member.ts';
 import { httpScene } from '../../fixtures/node/http/scene.ts';
@@ -170,6 +171,22 @@ describe('a client that sends its requests ahead', () => {
     expect(served).toBeLessThan(300);
     client.socket.resume();
     for (let turn = 0; turn < 500; turn++) expect((await client.answer()).size).toBe(100_000);
+    client.end();
+    await scene.isAtRest();
+  });
+
+  test('and does not take its small answers gets no more of them than fit, either', async () => {
+    using accepted = new Accepted();
+    await using member = await HttpMember.start({ does: (heard) => heard.answer('x'.repeat(5000)) });
+    await using scene = await httpScene([member]);
+    using client = await HttpClient.connect(scene.place);
+    client.socket.pause();
+    client.send(request('/').repeat(4000));
+    const served = await settled(() => member.requests.length, 'no more is served');
+    expect(served).toBeLessThan(4000);
+    expect(accepted.last(scene.place).writableLength).toBeLessThan(200_000);
+    client.socket.resume();
+    for (let turn = 0; turn < 4000; turn++) expect((await client.answer()).size).toBe(5000);
     client.end();
     await scene.isAtRest();
   });
