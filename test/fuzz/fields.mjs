@@ -13,10 +13,11 @@ const secret = [
   'proxy-authenticate',
   'proxy-authentication-info',
   'http2-settings',
+  'proxy',
 ];
 /** Whether they stay depends on more than their names. */
 const conditional = ['expect', 'trailer'];
-const claims = ['forwarded', 'x-real-ip', 'x-client-ip'];
+const claims = ['forwarded', 'x-forwarded', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'client-ip'];
 /** What `Connection` cannot take out. */
 const unremovable = ['host', 'via', 'x-request-id', ...claims, ...conditional, ...ours, ...secret];
 /** What punctuation in a name must not stand for. */

@@ -173,7 +173,7 @@ function readDifferently(messages, { messages: read, error }) {
  * Chunk extensions and trailers, which are left out or looked through when they go on, need not be as Node likes them; nor need
  * tabs behind what is spelled anew.
  */
-const leftOut = /\n[0-9a-f]+;|\n0+\r\n[^\r]|\t\r\n/i;
+const leftOut = /\n[0-9a-f]+;|\n0+\r\n[^\r]|\t[ \t]*\r\n/i;
 
 /**
  * What Node's parser would not have taken from a client should not be taken by us either: whoever stands between us and the client may

@@ -19,6 +19,7 @@ const neverForwarded = [
   'proxy-authenticate',
   'proxy-authentication-info',
   'http2-settings',
+  'proxy',
 ];
 /** What CGI makes of a name, where any punctuation may become a hyphen, must not mean anything else than the name. */
 const spelledWithHyphens = [
@@ -28,6 +29,9 @@ const spelledWithHyphens = [
   'x-request-id',
   'x-real-ip',
   'x-client-ip',
+  'x-cluster-client-ip',
+  'client-ip',
+  'x-forwarded',
   'proxy-connection',
   'proxy-authorization',
 ];

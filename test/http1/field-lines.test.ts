@@ -84,6 +84,8 @@ describe('names that CGI would take for others', () => {
     'X_Forwarded-Anything',
     'X_Request_Id',
     'X_Real_IP',
+    'X_Forwarded',
+    'Client_IP',
     'Keep_Alive',
     'Proxy_Authorization',
     'HTTP2_Settings',
@@ -96,7 +98,6 @@ describe('names that CGI would take for others', () => {
   for (const name of [
     'Content_Lengths',
     'X_Other',
-    'X_Forwarded',
     'Ho_st',
     'ContentLength',
     'Content--Length',

@@ -21,7 +21,7 @@ describe('a request goes on', () => {
     expect(forwarded(text)).toBe(text);
   });
 
-  test('without any fields that are of one hop only', () => {
+  test('without any fields that are of one hop only, or of nobody', () => {
     const fields = [
       'Connection: keep-alive',
       'Keep-Alive: timeout=5',
@@ -31,6 +31,7 @@ describe('a request goes on', () => {
       'Upgrade: x',
       'HTTP2-Settings: x',
       'Proxy-Authenticate: x',
+      'Proxy: x',
     ];
     expect(goesOn('A: 1', ...fields, 'B: 2')).toEqual(['A: 1', 'B: 2']);
     for (const each of fields) {
@@ -115,6 +116,9 @@ describe('of a client that nobody trusts', () => {
     'Forwarded: for=127.0.0.1',
     'X-Real-IP: 127.0.0.1',
     'X-Client-IP: 127.0.0.1',
+    'Client-IP: 127.0.0.1',
+    'X-Cluster-Client-IP: 127.0.0.1',
+    'X-Forwarded: for=127.0.0.1',
     'X_Forwarded_For: 127.0.0.1',
     'X-Forwarded_Proto: https',
     'X_Real_IP: 127.0.0.1',
@@ -140,7 +144,7 @@ describe('of a client that nobody trusts', () => {
   });
 
   test('names that only begin alike go on', () => {
-    const fields = ['X-Forwarded: 1', 'X-Forward-For: 2', 'XX-Forwarded-For: 3', 'Forwarded-For: 4', 'X-Request-Id: 5'];
+    const fields = ['X-Forwarder: 1', 'X-Forward-For: 2', 'XX-Forwarded-For: 3', 'Forwarded-For: 4', 'X-Request-Id: 5'];
     expect(goesOn(...fields)).toEqual(fields);
   });
 

@@ -723,6 +723,7 @@ const hops = [
     0,
     { gone: ['Proxy'] },
   ),
+  entry('a proxy for programs', 'httpoxy (2016)', get('Proxy: http://b.example', 'proxy: x'), 0, { gone: ['roxy'] }),
   entry('TE of what we cannot read', 'RFC 9110, section 10.1.4', get('TE: trailers, deflate', 'Connection: TE'), 0, {
     gone: ['TE'],
   }),

@@ -111,7 +111,7 @@ function rulesOf(config: HttpConfig): Rules {
   };
 }
 
-export const decode: Decode = (bytes, start, end) => {
+const decode: Decode = (bytes, start, end) => {
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return buffer.toString('latin1', start, end);
 };

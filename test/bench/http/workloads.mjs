@@ -9,11 +9,11 @@ export function workloads({ quick }) {
     : // V8 has compiled what matters when the rounds begin, and heaps have grown.
       { warmUp: 1000, rush: 350, pace: 650, rounds: 5 };
   const all = [
-    { name: 'small', title: 'Small GET: an answer of 64 bytes, 32 kept connections', rate: 2000, count: 32 },
+    { name: 'small', title: 'Small GET: an answer of 64 bytes, 32 kept connections', rate: 5000, count: 32 },
     {
       name: 'headers',
       title: 'GET with 40 header fields there and 40 back, 32 kept connections',
-      rate: 1200,
+      rate: 1500,
       count: 32,
     },
     { name: 'download', title: 'Answers of 1 MiB, 8 kept connections', rate: 80, count: 8 },
