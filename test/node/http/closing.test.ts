@@ -138,6 +138,29 @@ describe('a listener that closes', () => {
     await scene.isAtRest();
   });
 
+  test('cuts nobody off under load: whoever has the beginning of an answer gets its end', async () => {
+    await using member = await HttpMember.start({ does: (heard) => heard.answer('x'.repeat(200_000)) });
+    await using scene = await httpScene([member]);
+    let answered = 0;
+    const fates = Array.from({ length: 20 }, async () => {
+      using client = await HttpClient.connect(scene.place);
+      for (;;) {
+        client.request('/');
+        // One that was sent just when its idle connection was closed has no answer, and no part of one.
+        const begun = await client.answerBegun().catch(() => undefined);
+        if (begun === undefined) return;
+        expect((await client.answer()).size).toBe(200_000);
+        answered++;
+        if (begun.field('Connection') === 'close') return client.closed();
+      }
+    });
+    await until(() => answered > 200, 'there is load');
+    await soon(scene.listener.close(), 'the end');
+    await Promise.all(fates);
+    await scene.isAtRest();
+    expect(scene.vip.stats).toMatchObject({ responses2xx: answered, responses5xx: 0 });
+  });
+
   test('sends away clients that wait for their turn', async () => {
     await using member = await HttpMember.start();
     await using scene = await httpScene([member], {}, { connectionLimit: 1 });

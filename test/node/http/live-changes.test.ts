@@ -244,17 +244,25 @@ describe('a change of the virtual IP', () => {
     await scene.isAtRest();
   });
 
-  test('that disables it leaves alone the clients that it has', async () => {
-    await using member = await HttpMember.start();
+  test('that disables it refuses new clients, and those that it has get one more answer, as their last', async () => {
+    await using member = await HttpMember.start({ does: () => {} });
     await using scene = await httpScene([member]);
-    using client = await HttpClient.connect(scene.place);
-    await client.ask('/');
+    using running = await HttpClient.connect(scene.place);
+    running.request('/');
+    const heard = await member.request(1);
+    member.does = (it) => it.answer();
+    using idle = await HttpClient.connect(scene.place);
+    await idle.ask('/');
     scene.vip.update({ enabled: false });
     expect(await fateOf(scene.place)).toBe('ECONNRESET');
-    expect((await client.ask('/')).status).toBe(200);
+    heard.answer('last words');
+    for (const answer of [await running.answer(), await idle.ask('/')]) {
+      expect([answer.status, answer.field('Connection')]).toEqual([200, 'close']);
+    }
+    await running.closed();
+    await idle.closed();
     scene.vip.update({ enabled: true });
     expect(await fateOf(scene.place)).toBe(200);
-    client.end();
     await scene.isAtRest();
     expect(scene.rejected.map(({ reason }) => reason)).toEqual(['disabled']);
   });
