@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { isUnix } from '../../core/address.ts';
-import { systemClock } from '../../core/clock.ts';
+import { systemClock, type Timer } from '../../core/clock.ts';
 import { EvenkeelError } from '../../core/errors.ts';
 import type { Member } from '../../core/member.ts';
 import type { Session } from '../../core/session.ts';
@@ -21,6 +21,12 @@ const mostUnread = 65_536;
 
 /** Milliseconds for which a client that is told to close may go on sending (nginx's `lingering_timeout`). */
 const mostLinger = 5000;
+
+/**
+ * Milliseconds that a client has to get its answer after it has sent its last byte. Who closes only the sending half, as a script
+ * with `nc` does, cannot be told from who has left; nearly all have left, and their members are wanted elsewhere.
+ */
+const mostHalfClosed = 200;
 
 /** Links a socket to its connection, so that all share one set of event handlers. */
 const owner = Symbol('evenkeel.client-connection');
@@ -47,6 +53,9 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   #since = 0;
   #hasServed = false;
   #isAdvancing = false;
+  /** The client sends no more; when it is taken to have left. */
+  #hasEnded = false;
+  #departure: Timer;
   #isPaused = false;
   #clientAddress: string | undefined;
   /** Clients of a Unix socket have no address. */
@@ -170,6 +179,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     if (!stays || this.#isFinishing) return this.#linger();
     this.#since = systemClock.now();
     this.advance();
+    if (this.#hasEnded && this.#state === 'open' && this.#exchange === undefined) this.#closeIdle();
   }
 
   answer(status: number, reason: string, exchange?: Exchange<T>): void {
@@ -203,6 +213,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     const fromMember = upstream.reader.rest();
     if (fromMember.length > 0) this.socket.write(Buffer.from(fromMember));
     tunnel.clientSent(this.#reader.rest());
+    if (this.#hasEnded) tunnel.clientEnded();
     if (this.#isPaused) this.socket.resume();
   }
 
@@ -219,11 +230,12 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     this.advance();
   }
 
-  /** @internal the client sends no more: one that waits for an answer is taken to have left, as nginx and Node do */
+  /** @internal the client sends no more */
   ended(): void {
-    if (this.#state === 'tunnel') this.#tunnel?.clientEnded();
-    else if (this.#exchange === undefined) this.#closeIdle();
-    else this.#left();
+    if (this.#state === 'tunnel') return this.#tunnel?.clientEnded();
+    if (this.#exchange === undefined) return this.#closeIdle();
+    this.#hasEnded = true;
+    this.#departure = systemClock.setTimeout(() => this.#left(), mostHalfClosed);
   }
 
   /** @internal the client has taken what was written */
@@ -323,7 +335,8 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
 
   /** The client wants no answer any more. */
   #left(): void {
-    this.#exchange?.cancel('aborted');
+    if (this.#exchange === undefined) return;
+    this.#exchange.cancel('aborted');
     this.abort();
   }
 
@@ -336,6 +349,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   #close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    systemClock.clearTimeout(this.#departure);
     this.session.leave();
     this.service.server.closed(this);
   }

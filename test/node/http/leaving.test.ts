@@ -259,3 +259,28 @@ test('thousands of clients that leave at any point leave nothing behind', async 
   expect((await ask(scene.place)).status).toBe(200);
   await scene.isAtRest();
 });
+
+describe('a client that ends its sending half behind its request', () => {
+  test('gets the answer of a member that gives it soon', async () => {
+    await using member = await HttpMember.start();
+    await using scene = await httpScene([member]);
+    using client = await HttpClient.connect(scene.place);
+    const answer = client.ask('/');
+    client.end();
+    expect((await answer).status).toBe(200);
+    await until(() => client.hasEnded, 'nothing else is to come');
+    await scene.isAtRest();
+    expect(scene.vip.stats).toMatchObject({ requests: 1, responses2xx: 1, abortedRequests: 0 });
+  });
+
+  test('gets the answers of requests that it has sent ahead', async () => {
+    await using member = await HttpMember.start();
+    await using scene = await httpScene([member]);
+    using client = await HttpClient.connect(scene.place);
+    const answers = [client.ask('/1'), client.ask('/2'), client.ask('/3')];
+    client.end();
+    for (const answer of answers) expect((await answer).status).toBe(200);
+    await scene.isAtRest();
+    expect(scene.vip.stats).toMatchObject({ requests: 3, responses2xx: 3, abortedRequests: 0 });
+  });
+});
