@@ -31,8 +31,8 @@ export interface Pause {
 const longestPause = 1000;
 
 /**
- * One client of a virtual IP, from its admission until it leaves, and the member that serves it, or its present request. What an adapter tells it is
- * accounted on virtual IP, pool and member alike; what to do after a failed connect is decided here.
+ * One client of a virtual IP, from its admission until it leaves, and the member that serves it, or its present request. What an
+ * adapter tells it is accounted on virtual IP, pool and member alike; what to do after a failed connect is decided here.
  */
 export class Session<T = unknown> implements AcquireRequest<T> {
   readonly client: Client;

@@ -14,7 +14,7 @@ export interface LimitsSpec {
   readonly chunkExtensionSize?: number | null;
   /**
    * Bytes a second that a client must send of its body, and take of its answer, on average while it is waited for, 0 to
-   * 2147483647; 0 for any. It counts after five seconds. Default 240 (Kestrel's).
+   * 2147483647; 0 for any. It counts after five seconds; of an answer, what is on its way counts as taken. Default 240 (Kestrel's).
    */
   readonly minRate?: number | null;
 }

@@ -3,9 +3,7 @@ import type { Framing, MessageReader } from '../../http1/message-reader.ts';
 import { type ConnectionOption, responseHead } from '../../http1/response-forwarding.ts';
 import type { ResponseHead } from '../../http1/response-head.ts';
 import { passOn } from '../read-buffers.ts';
-
-/** Pieces of a body up to this size travel in one string with what goes before and after them: one write instead of three. */
-const smallPiece = 4096;
+import { latin1, smallPiece } from './latin1.ts';
 
 /** What a relay asks of the request that it answers. */
 export interface Answered {
@@ -123,14 +121,13 @@ export class AnswerRelay {
     const { start, end } = reader;
     const needsFrame = this.#framing === 'chunked' && reader.framing === 'close';
     if (needsFrame) this.#out += `${(end - start).toString(16)}\r\n`;
-    const bytes = reader.bytes.subarray(start, end);
-    if (bytes.length <= smallPiece) {
-      this.#out += latin1(bytes);
+    if (end - start <= smallPiece) {
+      this.#out += latin1(reader.bytes, start, end);
     } else {
       const client = this.#client;
       client.cork();
       this.#flush();
-      passOn(client, bytes, isShared);
+      passOn(client, reader.bytes.subarray(start, end), isShared);
       client.uncork();
     }
     if (needsFrame) this.#out += '\r\n';
@@ -149,9 +146,4 @@ export class AnswerRelay {
     this.#client.write(this.#out, 'latin1');
     this.#out = '';
   }
-}
-
-export function latin1(bytes: Uint8Array): string {
-  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.toString('latin1');
 }

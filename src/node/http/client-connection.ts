@@ -187,11 +187,11 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     const request = { status, reason, method, target, accept };
     let text: Buffer;
     try {
-      text = ownAnswer(request, this.service.rules.config.errorAnswer, true);
+      text = ownAnswer(request, this.service.rules.config.errorAnswer);
     } catch (cause) {
       const message = 'errorAnswer did not make an answer';
       this.service.server.troubled(new EvenkeelError('ERR_EVENKEEL_ERROR_ANSWER', message, { cause }));
-      text = ownAnswer(request, plainErrorAnswer, true);
+      text = ownAnswer(request, plainErrorAnswer);
     }
     this.#exchange = undefined;
     this.session.countOwnResponse(status);

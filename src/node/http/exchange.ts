@@ -107,10 +107,6 @@ export class Exchange<T> implements MemberUser, Answered {
     return this.#upstream?.socket.writableNeedDrain === true;
   }
 
-  get member(): Member<T> | undefined {
-    return this.#owner.session.member;
-  }
-
   start(): void {
     this.#proceed(() => this.#owner.session.next());
   }

@@ -1,10 +1,9 @@
 import type { Socket } from 'node:net';
 import type { RequestHead } from '../../http1/request-head.ts';
-import { latin1 } from './answer-relay.ts';
+import { latin1, smallPiece } from './latin1.ts';
 
 /** Small pieces of a request up to this size together are kept until its answer comes, in case they must be sent again. */
 const mostKept = 65_536;
-const smallPiece = 4096;
 
 /** A request on its way to a member, kept as far as it might have to be sent again. What is written is said in bytes. */
 export class OutgoingRequest {
@@ -39,7 +38,7 @@ export class OutgoingRequest {
   add(bytes: Uint8Array, socket: Socket): number {
     this.awaitsContinue = false;
     if (bytes.length <= smallPiece) {
-      this.#out += latin1(bytes);
+      this.#out += latin1(bytes, 0, bytes.length);
       return 0;
     }
     socket.cork();

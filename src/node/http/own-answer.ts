@@ -5,11 +5,11 @@ import { type ErrorAnswer, type ErrorAnswerer, type FailedRequest, reasons } fro
 const ours = new Set(['connection', 'content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'trailer', 'te']);
 
 /**
- * An answer of our own, head and body, ready to be written.
+ * An answer of our own, head and body, ready to be written. It is its connection's last.
  *
  * @throws what the answerer throws, or TypeError where it does not give an answer
  */
-export function ownAnswer(request: FailedRequest, answerer: ErrorAnswerer, closes: boolean): Buffer {
+export function ownAnswer(request: FailedRequest, answerer: ErrorAnswerer): Buffer {
   const { headers = {}, body = '' } = checked(answerer(request));
   const { status } = request;
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
@@ -19,7 +19,7 @@ export function ownAnswer(request: FailedRequest, answerer: ErrorAnswerer, close
   for (const [name, value] of Object.entries(headers)) head += field(name, value);
   // RFC 9110, section 15.5.6
   if (status === 405) head += 'Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS, TRACE\r\n';
-  head += `Content-Length: ${bytes.length}\r\n${closes ? 'Connection: close\r\n' : ''}\r\n`;
+  head += `Content-Length: ${bytes.length}\r\nConnection: close\r\n\r\n`;
   const isForHead = request.method === 'HEAD';
   return Buffer.concat([Buffer.from(head, 'latin1'), isForHead ? new Uint8Array(0) : bytes]);
 }

@@ -6,13 +6,13 @@ import type { Member } from '../../core/member.ts';
 import type { MemberStatusChange, Pool } from '../../core/pool.ts';
 import { systemRandom } from '../../core/random.ts';
 import type { Session } from '../../core/session.ts';
-import type { Decode } from '../../http1/bytes.ts';
 import { RequestForwarding } from '../../http1/request-forwarding.ts';
 import { RequestHead } from '../../http1/request-head.ts';
 import { ResponseHead } from '../../http1/response-head.ts';
 import type { Server, Service } from '../vip-server.ts';
 import { ClientConnection } from './client-connection.ts';
 import { KeptConnections } from './kept-connections.ts';
+import { latin1 } from './latin1.ts';
 import { MemberConnection, type MemberUser } from './member-connection.ts';
 
 /** What follows from a virtual IP's settings, made once for all requests until those change. */
@@ -104,14 +104,9 @@ function rulesOf(config: HttpConfig): Rules {
   const { limits, insertHeaders } = config;
   return {
     config,
-    requestHead: new RequestHead(limits, decode),
-    responseHead: new ResponseHead(limits, decode),
+    requestHead: new RequestHead(limits, latin1),
+    responseHead: new ResponseHead(limits, latin1),
     fromTrusted: new RequestForwarding(insertHeaders, true, randomUUID),
     fromOthers: new RequestForwarding(insertHeaders, false, randomUUID),
   };
 }
-
-const decode: Decode = (bytes, start, end) => {
-  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.toString('latin1', start, end);
-};

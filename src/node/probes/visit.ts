@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { InconclusiveError } from '../../health/inconclusive-error.ts';
 import type { ProbeTarget } from '../../health/probe.ts';
-import { connectTo, isLocalFailure } from '../member-socket.ts';
+import { connectTo, isLocalFailure, messageOf } from '../member-socket.ts';
 
 /** Says what a visit found: nothing where the member is fine, else what is wrong with it. Only the first one counts. */
 export type Verdict = (failure?: Error) => void;
@@ -37,5 +37,5 @@ function asReason(failure: Error): Error {
   if (isLocalFailure(failure)) return new InconclusiveError(failure.message, { cause: failure });
   if (!(failure instanceof AggregateError)) return failure;
   // All addresses of a name failed; Node's error for that has no message.
-  return new Error(failure.errors.map((each: Error) => each.message).join('; '), { cause: failure });
+  return new Error(messageOf(failure), { cause: failure });
 }
