@@ -46,15 +46,5 @@ export const hexValue: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =
   return digit < 0 ? 255 : digit;
 });
 
-/** Turns bytes into the string whose characters have their values. */
+/** Turns bytes into the string whose characters have their values; each runtime has a quick way of its own. */
 export type Decode = (bytes: Uint8Array, start: number, end: number) => string;
-
-/** Works everywhere; a runtime may have a faster way. */
-export const decodeLatin1: Decode = (bytes, start, end) => {
-  let text = '';
-  // So many arguments are safe to pass at a time.
-  for (let at = start; at < end; at += 4096) {
-    text += String.fromCharCode(...bytes.subarray(at, Math.min(end, at + 4096)));
-  }
-  return text;
-};

@@ -1,13 +1,12 @@
 import { EventEmitter, once } from 'node:events';
 import { Agent, type IncomingMessage, request as requestOf } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import { expressApp } from '../fixtures/node/http/express-app.ts';
 import { HAProxy } from '../fixtures/node/http/haproxy.ts';
 import { get, urlOf } from '../fixtures/node/http/node-client.ts';
 import { NodeMember } from '../fixtures/node/http/node-member.ts';
 import { inPieces, measured, noiseOf, sha1 } from '../fixtures/node/http/noise.ts';
-import { WsMember } from '../fixtures/node/http/ws-member.ts';
+import { echoesThrough, WsMember } from '../fixtures/node/http/ws-member.ts';
 import type { Place } from '../fixtures/node/places.ts';
 import { Scene } from '../fixtures/node/scene.ts';
 import { soon, until } from '../fixtures/node/until.ts';
@@ -26,20 +25,6 @@ function keepsAndTells(): Promise<NodeMember> {
     const { size, sha1 } = await measured(request);
     response.end(JSON.stringify({ url: request.url, size, sha1 }));
   });
-}
-
-async function echoesThrough(place: Place): Promise<void> {
-  const client = new WebSocket(urlOf(place).replace('http', 'ws'));
-  await soon(once(client, 'open'), 'the WebSocket opens');
-  for (const size of [1, 100, mebi]) {
-    const sent = noiseOf(size);
-    const message = soon(once(client, 'message'), 'a message');
-    client.send(sent);
-    expect(sha1((await message)[0])).toBe(sha1(sent));
-  }
-  const closed = soon(once(client, 'close'), 'the WebSocket closes');
-  client.close(4000);
-  expect((await closed)[0]).toBe(4000);
 }
 
 describe.each(['member', 'front'])('HAProxy as a %s', (role) => {

@@ -3,13 +3,12 @@ import { Agent, type IncomingMessage, request as requestOf } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import { expressApp } from '../fixtures/node/http/express-app.ts';
 import { Nginx } from '../fixtures/node/http/nginx.ts';
 import { type Answer, get, urlOf } from '../fixtures/node/http/node-client.ts';
 import { NodeMember } from '../fixtures/node/http/node-member.ts';
 import { inPieces, measured, noiseOf, sha1 } from '../fixtures/node/http/noise.ts';
-import { WsMember } from '../fixtures/node/http/ws-member.ts';
+import { echoesThrough, WsMember } from '../fixtures/node/http/ws-member.ts';
 import type { Place } from '../fixtures/node/places.ts';
 import { Scene } from '../fixtures/node/scene.ts';
 import { soon, until } from '../fixtures/node/until.ts';
@@ -257,17 +256,7 @@ describe('nginx as a front', () => {
     await using member = await WsMember.start();
     await using scene = await Scene.open({ members: [member.spec] }, { protocol: 'http' });
     await using front = await Nginx.start(proxying(scene.place));
-    const client = new WebSocket(urlOf(front.place).replace('http', 'ws'));
-    await soon(once(client, 'open'), 'the WebSocket opens');
-    for (const size of [1, 100, mebi]) {
-      const sent = noiseOf(size);
-      const message = soon(once(client, 'message'), 'a message');
-      client.send(sent);
-      expect(sha1((await message)[0])).toBe(sha1(sent));
-    }
-    const closed = soon(once(client, 'close'), 'the WebSocket closes');
-    client.close(4000);
-    expect((await closed)[0]).toBe(4000);
+    await echoesThrough(front.place);
     await scene.isAtRest();
   });
 
