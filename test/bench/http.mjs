@@ -5,20 +5,14 @@ import { median } from './median.mjs';
 import { isProgram, perNode, readOptions } from './options.mjs';
 import { table } from './page/table.mjs';
 import { startNode, stop } from './processes/process.mjs';
+import { takingPart } from './taking-part.mjs';
 
 /**
  * HTTP: CPU and latency of evenkeel beside packages for Node, nginx and HAProxy, each in a process of its own, all with the same
  * requests at the same moments.
  */
 export async function benchHttp(options, report = () => {}) {
-  const entries = [];
-  const missing = [];
-  for (const contestant of contestants) {
-    if (options.only?.includes(contestant.name) === false) continue;
-    const version = contestant.version(options);
-    if (version === undefined) missing.push(contestant.label);
-    else entries.push({ ...contestant, version });
-  }
+  const { entries, missing } = takingPart(contestants, options);
   const backends = await startNode(new URL('http/backends.mjs', import.meta.url), [String(entries.length)]);
   const client = await startNode(new URL('http/client.mjs', import.meta.url), [], { awaits: false });
   const setting = { client: client.child, options };

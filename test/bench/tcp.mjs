@@ -2,20 +2,14 @@ import { median } from './median.mjs';
 import { isProgram, perNode, readOptions } from './options.mjs';
 import { table } from './page/table.mjs';
 import { startNode, stop } from './processes/process.mjs';
+import { takingPart } from './taking-part.mjs';
 import { contestants } from './tcp/contestants.mjs';
 import { measureCpu, measureMemory } from './tcp/measure.mjs';
 import { cpuWorkloads, memoryWorkload } from './tcp/workloads.mjs';
 
 /** The TCP path: CPU and memory of evenkeel beside a bare relay, HAProxy and nginx, each in a process of its own. */
 export async function benchTcp(options, report = () => {}) {
-  const entries = [];
-  const missing = [];
-  for (const contestant of contestants) {
-    if (options.only?.includes(contestant.name) === false) continue;
-    const version = contestant.version(options);
-    if (version === undefined) missing.push(contestant.label);
-    else entries.push({ ...contestant, version });
-  }
+  const { entries, missing } = takingPart(contestants, options);
   const backends = await startNode(new URL('tcp/backends.mjs', import.meta.url), [String(entries.length)]);
   const client = await startNode(new URL('tcp/client.mjs', import.meta.url), [], { awaits: false });
   const setting = { client: client.child, members: backends.message.pairs, options };
