@@ -21,6 +21,13 @@ export const systemClock: Clock = {
   clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
 };
 
+/** As `clock.setTimeout()`, but where the runtime permits the timer does not keep the process alive. */
+export function setBackgroundTimeout(clock: Clock, callback: () => void, delay: number): Timer {
+  const timer = clock.setTimeout(callback, delay);
+  (timer as { unref?: () => void } | null)?.unref?.();
+  return timer;
+}
+
 interface VirtualTimer {
   readonly due: number;
   /** Timers due at the same instant fire in the order in which they were set. */

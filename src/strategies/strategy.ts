@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Outcome } from '../core/lease.ts';
+import type { LoadReport } from '../core/load-report.ts';
 import type { Member } from '../core/member.ts';
 import type { Random } from '../core/random.ts';
 
@@ -31,10 +32,34 @@ export interface Picker<T = unknown> {
    * `accepts` is replaced by the next member in the pool's order that is acceptable.
    */
   pick(request: PickRequest<T>): Member<T> | undefined;
-  /** A lease was taken on the member; its `stats` already say so. */
-  acquired?(member: Member<T>): void;
-  /** A lease on the member ended. The member may be none of this picker's. */
-  released?(member: Member<T>, outcome: Outcome): void;
+  /**
+   * A lease was taken on the member; its `stats` already say so.
+   *
+   * @param place where the member is in the list that the picker was prepared for
+   */
+  acquired?(member: Member<T>, place: number): void;
+  /**
+   * How long the member took, at most once for each lease: until the first byte of an answer where those are told
+   * (`lease.countFirstByte()`), else until the connection stood (`lease.connected()`), else until the lease was released with
+   * success. Only where a picker has this are leases timed at all.
+   */
+  measured?(member: Member<T>, place: number, milliseconds: number): void;
+  /** What `measured` is to tell. Default `'first-byte'`, as described there; `'last-byte'`: until the release of a lease that succeeded. */
+  readonly measures?: 'first-byte' | 'last-byte' | undefined;
+  /**
+   * A lease on the member ended.
+   *
+   * @param outcome as the pool's `classify` sees it: an answer that counts as a failure is one
+   * @param age milliseconds since it was taken; 0 where the picker has no `measured`
+   */
+  released?(member: Member<T>, place: number, outcome: Outcome, age: number): void;
+  /** The member has told its load. */
+  reported?(member: Member<T>, place: number, report: LoadReport): void;
+  /**
+   * What the picker places this client by, an unsigned 32-bit integer; undefined where it has nothing to place it by. Where there
+   * are several levels of priority, a client of a hash strategy then keeps its level, too.
+   */
+  hashOf?(request: PickRequest<T>): number | undefined;
 }
 
 /** The client for whom a member is picked. Valid during `pick` only. */
@@ -42,6 +67,10 @@ export interface PickRequest<T = unknown> {
   readonly clientAddress: string | undefined;
   readonly clientPort: number | undefined;
   readonly key: string | undefined;
+  /** Of an HTTP request: its target up to the query; else undefined. */
+  readonly path: string | undefined;
+  /** Of an HTTP request: the value of a field, by its name in lower case; undefined where there is none. */
+  header(name: string): string | undefined;
   /** False for a member that is full or that this client has already tried. */
   accepts(member: Member<T>): boolean;
 }
