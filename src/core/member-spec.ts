@@ -1,4 +1,5 @@
 import { formatEndpoint, isUnix, parseEndpoint } from './address.ts';
+import type { CircuitLimits } from './circuit.ts';
 import { address } from './endpoint-spec.ts';
 import { SpecError } from './errors.ts';
 import { at, boolean, Fields, integer, name } from './spec.ts';
@@ -19,12 +20,22 @@ export interface MemberFields<T = unknown> extends MemberSettings<T> {
 export interface MemberSettings<T = unknown> {
   /** Share of new clients relative to the other members, an integer from 0 to 256; 0 takes no new ones. Default 1. */
   readonly weight?: number | null;
+  /** 0 to 127: members of a higher number serve as far as those of a lower one are not healthy enough. Default 0. */
+  readonly priority?: number | null;
+  /** Where it is, 1 to 255 characters; for `zonePreference()`. Default: nowhere. */
+  readonly zone?: string | null;
   /** Serves only while no other member can. Default false. */
   readonly backup?: boolean | null;
   /** `false` takes the member out of service; in `member.update()`, `true` also ends a drain. Default true. */
   readonly enabled?: boolean | null;
   /** The most connections it may hold at a time, 1 to 2147483647. Default: no limit. */
   readonly maxConnections?: number | null;
+  /** The most connections to it that are being established at a time, 1 to 2147483647. Default: no limit. */
+  readonly maxPending?: number | null;
+  /** The most requests that it may be working on at a time, 1 to 2147483647. Default: no limit. */
+  readonly maxRequests?: number | null;
+  /** The most retries (of what failed elsewhere) that it may hold at a time, 0 to 2147483647. Default: no limit. */
+  readonly maxRetries?: number | null;
   /** Anything that the pool's owner wants to find again on the member. */
   readonly data?: T;
 }
@@ -36,11 +47,13 @@ export interface MemberUpdate<T = unknown> extends MemberSettings<T> {
 }
 
 /** A checked member spec. */
-export interface MemberConfig<T = unknown> {
+export interface MemberConfig<T = unknown> extends CircuitLimits {
   readonly id: string;
   readonly address: string;
   readonly port: number;
   readonly weight: number;
+  readonly priority: number;
+  readonly zone: string | undefined;
   readonly backup: boolean;
   readonly enabled: boolean;
   readonly maxConnections: number;
@@ -50,10 +63,23 @@ export interface MemberConfig<T = unknown> {
 /** Stands for "no limit"; an integer that V8 keeps unboxed. */
 export const unlimited = 2_147_483_647;
 
-const settings = ['weight', 'backup', 'enabled', 'maxConnections', 'data'] as const;
+const settings = [
+  'weight',
+  'priority',
+  'zone',
+  'backup',
+  'enabled',
+  'maxConnections',
+  'maxPending',
+  'maxRequests',
+  'maxRetries',
+  'data',
+] as const;
 const weight = integer(0, 256);
 const port = integer(1, 65535);
-const maxConnections = integer(1, unlimited);
+const priority = integer(0, 127);
+const limit = integer(1, unlimited);
+const retries = integer(0, unlimited);
 
 export function readMember<T>(value: MemberSpec<T> | unknown, path: string): MemberConfig<T> {
   const fields = new Fields(fromText(value, path), path, ['id', 'address', 'port', ...settings]);
@@ -64,9 +90,14 @@ export function readMember<T>(value: MemberSpec<T> | unknown, path: string): Mem
     address: host,
     port: number,
     weight: fields.read('weight', weight, 1),
+    priority: fields.read('priority', priority, 0),
+    zone: fields.read('zone', name, undefined),
     backup: fields.read('backup', boolean, false),
     enabled: fields.read('enabled', boolean, true),
-    maxConnections: fields.read('maxConnections', maxConnections, unlimited),
+    maxConnections: fields.read('maxConnections', limit, unlimited),
+    maxPending: fields.read('maxPending', limit, unlimited),
+    maxRequests: fields.read('maxRequests', limit, unlimited),
+    maxRetries: fields.read('maxRetries', retries, unlimited),
     data: fields.read('data', (data) => data as T, undefined),
   };
 }
@@ -79,9 +110,14 @@ export function readMemberUpdate<T>(value: MemberUpdate<T> | unknown, current: M
     address: host,
     port: fields.names('port') || host !== current.address ? readPort(fields, host, current.port) : current.port,
     weight: fields.change('weight', weight, 1, current.weight),
+    priority: fields.change('priority', priority, 0, current.priority),
+    zone: fields.change<string | undefined>('zone', name, undefined, current.zone),
     backup: fields.change('backup', boolean, false, current.backup),
     enabled: fields.change('enabled', boolean, true, current.enabled),
-    maxConnections: fields.change('maxConnections', maxConnections, unlimited, current.maxConnections),
+    maxConnections: fields.change('maxConnections', limit, unlimited, current.maxConnections),
+    maxPending: fields.change('maxPending', limit, unlimited, current.maxPending),
+    maxRequests: fields.change('maxRequests', limit, unlimited, current.maxRequests),
+    maxRetries: fields.change('maxRetries', retries, unlimited, current.maxRetries),
     data: fields.change<T | undefined>('data', (data) => data as T, undefined, current.data),
   };
 }

@@ -1,6 +1,10 @@
 import type { HealthMonitor } from '../health/monitor-spec.ts';
 import { RiseFall } from '../health/rise-fall.ts';
+import type { Ejection, OutlierRecord } from '../safeguards/outlier-record.ts';
+import { Circuit } from './circuit.ts';
 import type { Drain, DrainOptions, DrainResult } from './drain.ts';
+import type { Level } from './levels.ts';
+import type { LoadReport } from './load-report.ts';
 import { Member } from './member.ts';
 import { type MemberConfig, type MemberUpdate, unlimited } from './member-spec.ts';
 import { Counters } from './stats.ts';
@@ -12,6 +16,7 @@ export interface MemberOwner<T> {
   updateMember(state: MemberState<T>, change: MemberUpdate<T>): void;
   drainMember(state: MemberState<T>, options?: DrainOptions): Promise<DrainResult>;
   removeMember(state: MemberState<T>): boolean;
+  reportLoad(state: MemberState<T>, report: LoadReport): void;
 }
 
 /**
@@ -26,16 +31,29 @@ export class MemberState<T> {
   /** `config.maxConnections`, at hand: with many members each object that a pick looks into is one that is not in the cache. */
   limit: number;
   isDraining = false;
+  /** Its limits beside `limit`, and the half-open state; undefined until it has one of them. */
+  circuit: Circuit | undefined;
+  /** Why outlier detection keeps it from serving; undefined while it does not. */
+  ejection: Ejection | undefined;
+  /** What outlier detection knows of it; undefined where nobody looks. */
+  outlier: OutlierRecord | undefined;
   /** Undefined where nobody checks. */
   health: RiseFall | undefined;
   /** What the last check that counted said. */
   healthReason = 'not checked yet';
   status: MemberStatus = 'no-monitor';
   reason = '';
-  /** Whether a strategy gets to see it. */
+  /** Whether it is meant to serve: enabled, of a weight above 0, not draining. */
+  isInService = false;
+  /** Whether it may serve: in service, and neither down nor ejected. */
   isEligible = false;
-  /** Where it may be picked; undefined while it is not eligible. */
+  /** Nobody knows yet whether it is up, and it counts as down until somebody does. */
+  isUnchecked = false;
+  isEjected = false;
+  level: Level<T> | undefined;
+  /** Where it may be picked, and its place there; undefined while it does not serve. */
   tier: Tier<T> | undefined;
+  place = 0;
   /** Those who wait for its last connection to end. */
   readonly drains: Set<Drain> = new Set<Drain>();
 
@@ -44,6 +62,7 @@ export class MemberState<T> {
     this.limit = config.maxConnections;
     this.owner = owner;
     this.member = new Member(this);
+    this.limitCircuit();
   }
 
   get maxConnections(): number | undefined {
@@ -52,6 +71,14 @@ export class MemberState<T> {
 
   get hasRoom(): boolean {
     return this.counters.activeConnections < this.limit;
+  }
+
+  /** Follows `config`'s limits. A circuit stays, so that the leases it has counted can be counted out. */
+  limitCircuit(): void {
+    const { config } = this;
+    if (this.circuit !== undefined) this.circuit.limits = config;
+    else if (Math.min(config.maxPending, config.maxRequests, config.maxRetries) < unlimited)
+      this.circuit = new Circuit(config);
   }
 
   /** Its health starts anew: as the monitor says of a member that was not checked yet. */
@@ -64,6 +91,7 @@ export class MemberState<T> {
   verdict(): { status: MemberStatus; reason: string } {
     if (!this.config.enabled) return { status: 'offline', reason: 'disabled' };
     if (this.health?.isUp === false) return { status: 'error', reason: this.healthReason };
+    if (this.ejection !== undefined) return { status: 'error', reason: this.ejection.reason };
     if (this.isDraining) return { status: 'draining', reason: 'drain requested' };
     if (this.config.weight === 0) return { status: 'draining', reason: 'weight is 0' };
     if (this.health === undefined) return { status: 'no-monitor', reason: 'no health monitor' };

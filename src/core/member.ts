@@ -1,4 +1,6 @@
+import type { CircuitUse } from './circuit.ts';
 import type { DrainOptions, DrainResult } from './drain.ts';
+import type { LoadReport } from './load-report.ts';
 import type { MemberUpdate } from './member-spec.ts';
 import type { MemberState } from './member-state.ts';
 import type { Stats } from './stats.ts';
@@ -42,6 +44,16 @@ export class Member<T = unknown> {
     return this.#state.config.weight;
   }
 
+  /** 0 to 127, 0 first. */
+  get priority(): number {
+    return this.#state.config.priority;
+  }
+
+  /** Where it is; undefined where nobody said. */
+  get zone(): string | undefined {
+    return this.#state.config.zone;
+  }
+
   /** Serves only while no other member can. */
   get backup(): boolean {
     return this.#state.config.backup;
@@ -54,6 +66,11 @@ export class Member<T = unknown> {
   /** The most connections it may hold at a time; undefined where there is no limit. */
   get maxConnections(): number | undefined {
     return this.#state.maxConnections;
+  }
+
+  /** What of its limits beside `maxConnections` is in use; undefined where it has none and never was ejected. */
+  get circuit(): CircuitUse | undefined {
+    return this.#state.circuit;
   }
 
   get data(): T | undefined {
@@ -77,6 +94,15 @@ export class Member<T = unknown> {
   /** As `pool.drain()`. */
   drain(options?: DrainOptions): Promise<DrainResult> {
     return this.#state.owner.drainMember(this.#state, options);
+  }
+
+  /**
+   * The member says how busy it is; for strategies that go by it (`utilization`).
+   *
+   * Throws `SpecError` where a figure is not a number from 0 up.
+   */
+  reportLoad(report: LoadReport): void {
+    this.#state.owner.reportLoad(this.#state, report);
   }
 
   /** As `pool.remove()`; says whether it was still there. */

@@ -6,10 +6,22 @@ import type { MemberState } from './member-state.ts';
 export interface AcquireRequest<T = unknown> {
   readonly clientAddress?: string | undefined;
   readonly clientPort?: number | undefined;
-  /** What hash strategies place a client by where it has no address. */
+  /** What hash strategies place a client by: `source-ip` where it has no address, the others in any case. */
   readonly key?: string | undefined;
+  /** Of an HTTP request: its target up to the query. */
+  readonly path?: string | undefined;
+  /** Of an HTTP request: the value of a field, by its name in lower case. */
+  readonly header?: ((name: string) => string | undefined) | undefined;
   /** Members that this client has tried in vain. Given, even if empty, it makes the request count as a retry. */
   readonly exclude?: readonly Member<T>[] | undefined;
+}
+
+/** What is known of an HTTP request, for strategies that place clients by it. */
+export interface RequestAttributes {
+  /** The target up to the query. */
+  readonly path: string;
+  /** The value of a field, by its name in lower case; of several the list. Undefined where there is none. */
+  header(name: string): string | undefined;
 }
 
 /** A pool has one of these and fills it for each pick, so that a pick allocates nothing. */
@@ -36,12 +48,26 @@ export class CurrentRequest<T> implements PickRequest<T> {
     return this.#source.key;
   }
 
+  get path(): string | undefined {
+    return this.#source.path;
+  }
+
+  header(name: string): string | undefined {
+    return this.#source.header?.(name);
+  }
+
+  get isRetry(): boolean {
+    return this.#exclude !== undefined;
+  }
+
   accepts(member: Member<T>): boolean {
     return this.permits(stateOf(member));
   }
 
   /** `accepts`, of a choice that was made already. */
   permits(state: MemberState<T>): boolean {
-    return state.hasRoom && !this.#exclude?.includes(state.member);
+    if (!state.hasRoom) return false;
+    if (state.circuit !== undefined && !state.circuit.permits(this.isRetry)) return false;
+    return this.#exclude === undefined || !this.#exclude.includes(state.member);
   }
 }

@@ -4,6 +4,13 @@ import { roundRobin } from '../strategies/round-robin.ts';
 import type { Strategy } from '../strategies/strategy.ts';
 import { defaultKeepAlive, type KeepAlive, type KeepAliveSpec, keepAliveOver } from './keep-alive-spec.ts';
 import { type MemberConfig, type MemberSpec, readMember } from './member-spec.ts';
+import {
+  noSafeguards,
+  readSafeguards,
+  type Safeguards,
+  type SafeguardsSpec,
+  safeguardNames,
+} from './safeguards-spec.ts';
 import { boolean, distinct, Fields, list, name } from './spec.ts';
 
 /** A pool as a user describes it. */
@@ -13,7 +20,7 @@ export interface PoolSpec<T = unknown> extends PoolUpdate<T> {
 }
 
 /** A change of a pool: what is not named stays, `null` asks for the default. */
-export interface PoolUpdate<T = unknown> {
+export interface PoolUpdate<T = unknown> extends SafeguardsSpec {
   /** A built-in strategy's name or a strategy of one's own. Default `'round-robin'`. */
   readonly strategy?: StrategyName | Strategy<T> | null;
   /** In an update the whole list: members that it lacks are removed, those that it has keep connections and counters. */
@@ -27,7 +34,7 @@ export interface PoolUpdate<T = unknown> {
 }
 
 /** A checked pool spec. */
-export interface PoolConfig<T = unknown> {
+export interface PoolConfig<T = unknown> extends Safeguards {
   readonly name: string;
   readonly strategy: Strategy<T>;
   readonly members: readonly MemberConfig<T>[];
@@ -36,7 +43,7 @@ export interface PoolConfig<T = unknown> {
   readonly enabled: boolean;
 }
 
-const changeable = ['strategy', 'members', 'healthMonitor', 'keepAlive', 'enabled'] as const;
+const changeable = ['strategy', 'members', 'healthMonitor', ...safeguardNames, 'keepAlive', 'enabled'] as const;
 
 /** @param defaultName where undefined, the spec must have a name */
 export function readPool<T>(value: unknown, path: string, defaultName?: string): PoolConfig<T> {
@@ -46,6 +53,7 @@ export function readPool<T>(value: unknown, path: string, defaultName?: string):
     strategy: fields.read<Strategy<T>, Strategy<T>>('strategy', readStrategy, roundRobin()),
     members: fields.read<MemberConfig<T>[], MemberConfig<T>[]>('members', readMembers, []),
     healthMonitor: fields.read('healthMonitor', readHealthMonitor<T>, undefined),
+    ...readSafeguards(fields, noSafeguards),
     keepAlive: fields.read('keepAlive', keepAliveOver(defaultKeepAlive), defaultKeepAlive),
     enabled: fields.read('enabled', boolean, true),
   };
@@ -64,6 +72,7 @@ export function readPoolUpdate<T>(value: unknown, current: Omit<PoolConfig<T>, '
       undefined,
       current.healthMonitor,
     ),
+    ...readSafeguards(fields, current),
     keepAlive: fields.change('keepAlive', keepAliveOver(current.keepAlive), defaultKeepAlive, current.keepAlive),
     enabled: fields.change('enabled', boolean, true, current.enabled),
   };

@@ -1,11 +1,13 @@
 import type { HealthMonitor } from '../health/monitor-spec.ts';
 import { Monitoring, type ProbeFactory } from '../health/monitoring.ts';
 import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
+import { Accounts } from './accounts.ts';
 import { checkDeadline, type DrainOptions, type DrainResult, whenDrained } from './drain.ts';
 import { Emitter, type ListenerErrorEvent } from './emitter.ts';
 import { EvenkeelError, NotFoundError, SpecError } from './errors.ts';
 import type { KeepAlive } from './keep-alive-spec.ts';
-import { type Acquired, Lease } from './lease.ts';
+import type { Acquired } from './lease.ts';
+import { readLoadReport } from './load-report.ts';
 import { type Member, stateOf } from './member.ts';
 import { type MemberSpec, type MemberUpdate, readMember, readMemberUpdate } from './member-spec.ts';
 import type { MemberState } from './member-state.ts';
@@ -13,6 +15,7 @@ import { type AcquireRequest, CurrentRequest } from './pick-request.ts';
 import { type PoolChange, type PoolConfig, type PoolUpdate, readPoolUpdate } from './pool-spec.ts';
 import { type RefusalReason, refuse } from './refusal.ts';
 import { Roster } from './roster.ts';
+import { isSame } from './spec.ts';
 import type { Stats } from './stats.ts';
 import type { MemberStatus, OperatingStatus, StatusChange } from './status.ts';
 
@@ -29,7 +32,12 @@ export interface PoolEvents<T> extends ListenerErrorEvent {
   'member-removed': [change: { readonly member: Member<T> }];
   /** A drain's deadline passed with connections left: whoever holds them ends them now. */
   'drain-expired': [drain: { readonly member: Member<T>; readonly remaining: number }];
-  /** A user's strategy threw in `acquired` or `released`; the lease is not affected. What `pick` throws, `acquire()` throws. */
+  /** Too few members are healthy, and `panic` takes effect; or that is over. */
+  panic: [change: { readonly isPanicking: boolean }];
+  /**
+   * A user's strategy threw when it was told of a lease, or `classify` did; the lease is not affected. What `pick` throws,
+   * `acquire()` throws.
+   */
   'strategy-error': [error: EvenkeelError];
   status: [change: StatusChange<OperatingStatus>];
 }
@@ -43,44 +51,42 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   readonly stats: Stats;
   readonly #context: StrategyContext;
   readonly #roster: Roster<T>;
+  readonly #accounts: Accounts<T>;
   readonly #monitoring: Monitoring<T>;
   readonly #request = new CurrentRequest<T>();
-  #enabled: boolean;
-  #keepAlive: KeepAlive;
-  /** The status that the last event told. */
+  #settings: PoolSettings<T>;
+  /** What the last events told. */
   #toldStatus: OperatingStatus;
+  #toldPanic = false;
 
   /** @internal pools are made by `createVip()`, `createPool()` and `Balancer` */
-  constructor(config: PoolConfig<T>, context: StrategyContext) {
+  constructor({ members, ...settings }: PoolConfig<T>, context: StrategyContext) {
     super();
-    this.name = config.name;
+    this.name = settings.name;
     this.#context = context;
-    this.#enabled = config.enabled;
-    this.#keepAlive = config.keepAlive;
+    this.#settings = settings;
     this.#roster = new Roster(
       {
         updateMember: (state, change) => this.#updateMember(state, change),
         drainMember: (state, options) => this.#drainMember(state, options),
         removeMember: (state) => this.#removeMember(state),
+        reportLoad: (state, report) => state.tier?.reported(state, readLoadReport(report)),
       },
       {
         added: (member) => this.emit('member-added', { member }),
         removed: (member) => this.emit('member-removed', { member }),
         statusChanged: (member, from, to, reason) => this.emit('member-status', { member, from, to, reason }),
-        strategyFailed: (cause) => {
-          const error = new EvenkeelError('ERR_EVENKEEL_STRATEGY', 'the strategy threw when told of a lease', {
-            cause,
-          });
-          this.emit('strategy-error', error);
-        },
+        strategyFailed: (cause) => this.#blame('the strategy threw when told of a lease', cause),
       },
       context,
-      config.strategy,
-      config.healthMonitor,
+      settings,
     );
+    this.#accounts = new Accounts(context.clock, (cause) => this.#blame('classify threw', cause));
     this.#monitoring = new Monitoring(this, context);
-    this.stats = this.#roster.counters;
-    for (const member of config.members) this.#roster.add(member);
+    this.stats = this.#accounts.counters;
+    for (const member of members) this.#roster.add(member);
+    this.#roster.settle();
+    this.#guard();
     this.#toldStatus = this.status;
   }
 
@@ -90,31 +96,36 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   }
 
   get strategy(): Strategy<T> {
-    return this.#roster.strategy;
+    return this.#settings.strategy;
   }
 
   get healthMonitor(): HealthMonitor<T> | undefined {
-    return this.#roster.monitor;
+    return this.#settings.healthMonitor;
   }
 
   /** How connections to the members of an HTTP virtual IP are kept. */
   get keepAlive(): KeepAlive {
-    return this.#keepAlive;
+    return this.#settings.keepAlive;
   }
 
   get enabled(): boolean {
-    return this.#enabled;
+    return this.#settings.enabled;
   }
 
   /**
-   * `offline` where disabled; `error` where there are members and none may take a client; `degraded` where one may and another
-   * is down; else `online`, also when empty. Octavia's rules.
+   * `offline` where disabled; `error` where there are members and none is healthy (a pool in panic may serve all the same);
+   * `degraded` where one is and another is down; else `online`, also when empty. Octavia's rules.
    */
   get status(): OperatingStatus {
-    if (!this.#enabled) return 'offline';
+    if (!this.enabled) return 'offline';
     const { size, eligible, down } = this.#roster;
     if (size > 0 && eligible === 0) return 'error';
     return down > 0 ? 'degraded' : 'online';
+  }
+
+  /** Whether so few members are healthy that `panic` has taken effect, in one level of priority at least. */
+  get isPanicking(): boolean {
+    return this.#roster.isPanicking;
   }
 
   get(id: string): Member<T> | undefined {
@@ -142,20 +153,19 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
    * keep their connections, counters and health.
    */
   update(change: PoolUpdate<T>): void {
-    const { name, strategy, healthMonitor, keepAlive, enabled } = this;
-    this.applyChange(readPoolUpdate<T>(change, { name, strategy, healthMonitor, keepAlive, enabled }));
+    this.applyChange(readPoolUpdate<T>(change, this.#settings));
   }
 
   /** @internal the second half of `update()`, for a change that is checked already */
-  applyChange(change: PoolChange<T>): void {
+  applyChange({ members, ...wanted }: PoolChange<T>): void {
     using _change = this.#change();
-    this.#enabled = change.enabled;
-    this.#keepAlive = change.keepAlive;
-    this.#roster.strategy = change.strategy;
-    const isNewMonitor = !isSameMonitor(change.healthMonitor, this.#roster.monitor);
-    if (isNewMonitor) this.#roster.monitor = change.healthMonitor;
-    if (change.members !== undefined) this.#roster.reconcile(change.members);
-    if (isNewMonitor) this.#monitoring.restart();
+    const before = this.#settings;
+    const settings = keepingWhatIsSame(before, wanted);
+    this.#settings = settings;
+    this.#roster.configure(settings);
+    if (members !== undefined) this.#roster.reconcile(members);
+    this.#guard();
+    if (settings.healthMonitor !== before.healthMonitor) this.#monitoring.restart();
   }
 
   /**
@@ -176,12 +186,11 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
    * What a user-written strategy throws comes out here.
    */
   acquire(request: AcquireRequest<T> = noRequest): Acquired<T> {
-    if (!this.#enabled) return this.#refuse('disabled');
+    if (!this.#settings.enabled) return this.#refuse('disabled');
     this.#request.fill(request);
     const state = this.#roster.pick(this.#request);
     if (state === undefined) return this.#refuse(this.#reasonAgainst(request));
-    this.#roster.acquired(state, request.exclude !== undefined);
-    return new Lease(state, this.#roster);
+    return this.#accounts.open(state, request.exclude !== undefined);
   }
 
   /**
@@ -204,6 +213,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     using _change = this.#change();
     state.health.record(passed);
     state.healthReason = reason;
+    if (passed) this.#accounts.outliers?.checkPassed(state);
     this.#roster.review(state);
   }
 
@@ -212,7 +222,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     this.#refuseGone(state);
     using _change = this.#change();
     if (change.enabled !== undefined && config.enabled) this.#roster.callOffDrain(state);
-    this.#roster.configure(state, config);
+    this.#roster.change(state, config);
   }
 
   #removeMember(state: MemberState<T>): boolean {
@@ -248,6 +258,8 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     const hold = this.hold();
     return {
       [Symbol.dispose]: () => {
+        this.#roster.settle();
+        this.#tellPanic();
         const from = this.#toldStatus;
         const to = this.status;
         this.#toldStatus = to;
@@ -257,22 +269,49 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     };
   }
 
+  #tellPanic(): void {
+    const { isPanicking } = this;
+    if (isPanicking === this.#toldPanic) return;
+    this.#toldPanic = isPanicking;
+    this.emit('panic', { isPanicking });
+  }
+
+  /** Has the safeguards follow the settings. */
+  #guard(): void {
+    this.#accounts.classify = this.#settings.classify;
+  }
+
+  #blame(message: string, cause: unknown): void {
+    this.emit('strategy-error', new EvenkeelError('ERR_EVENKEEL_STRATEGY', message, { cause }));
+  }
+
   #refuse(reason: RefusalReason): Acquired<T> {
-    this.#roster.counters.rejects++;
+    this.#accounts.counters.rejects++;
     return refuse(reason);
   }
 
-  #reasonAgainst({ exclude = [] }: AcquireRequest<T>): RefusalReason {
-    if (this.#roster.eligible === 0) return 'no-eligible-member';
-    const left = this.#roster.eligibleStates().filter((state) => !exclude.includes(state.member));
+  #reasonAgainst({ exclude }: AcquireRequest<T>): RefusalReason {
+    const serving = this.#roster.serving();
+    if (serving.length === 0) return this.#roster.failsTraffic ? 'panic' : 'no-eligible-member';
+    const left = serving.filter((state) => exclude?.includes(state.member) !== true);
     if (left.length === 0) return 'members-tried';
-    if (left.some((state) => state.hasRoom)) return 'none-picked';
+    const withRoom = left.filter((state) => state.hasRoom);
+    if (withRoom.some((state) => state.circuit?.permits(exclude !== undefined) !== false)) return 'none-picked';
     for (const state of left) state.counters.rejects++;
-    return 'members-full';
+    return withRoom.length > 0 ? 'circuit-limits' : 'members-full';
   }
 }
 
-function isSameMonitor<T>(a: HealthMonitor<T> | undefined, b: HealthMonitor<T> | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return (Object.keys(a) as (keyof HealthMonitor<T>)[]).every((field) => a[field] === b[field]);
+/** A pool's settings: its spec without the members. */
+type PoolSettings<T> = Omit<PoolConfig<T>, 'members'>;
+
+/** What says the same as before stays the same object, so that nothing follows a change that is none. */
+function keepingWhatIsSame<T>(before: PoolSettings<T>, wanted: PoolSettings<T>): PoolSettings<T> {
+  const { healthMonitor, panic, outlierDetection } = before;
+  return {
+    ...wanted,
+    healthMonitor: isSame(healthMonitor, wanted.healthMonitor) ? healthMonitor : wanted.healthMonitor,
+    panic: isSame(panic, wanted.panic) ? panic : wanted.panic,
+    outlierDetection: isSame(outlierDetection, wanted.outlierDetection) ? outlierDetection : wanted.outlierDetection,
+  };
 }

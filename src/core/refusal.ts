@@ -10,6 +10,10 @@ export type RefusalReason =
   | 'no-eligible-member'
   /** Every eligible member that was not tried yet holds `maxConnections`. */
   | 'members-full'
+  /** Every eligible member that was not tried yet is at one of its limits: pending, requests, retries, or on trial after an ejection. */
+  | 'circuit-limits'
+  /** Too few members are healthy, and `panic.failTraffic` says to refuse then. */
+  | 'panic'
   /** Every eligible member is among those that the request excludes. */
   | 'members-tried'
   /** The strategy picked none although there was one. */

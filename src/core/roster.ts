@@ -1,13 +1,12 @@
 import type { HealthMonitor } from '../health/monitor-spec.ts';
 import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
-import type { LeaseBooks, Outcome } from './lease.ts';
+import { Levels } from './levels.ts';
 import type { Member } from './member.ts';
 import type { MemberConfig } from './member-spec.ts';
 import { type MemberOwner, MemberState } from './member-state.ts';
 import type { CurrentRequest } from './pick-request.ts';
-import { Counters } from './stats.ts';
+import type { PanicSettings } from './priority-load.ts';
 import type { MemberStatus } from './status.ts';
-import { Tier } from './tier.ts';
 
 /** What a roster tells its pool. */
 export interface RosterEvents<T> {
@@ -18,39 +17,41 @@ export interface RosterEvents<T> {
   readonly strategyFailed: (cause: unknown) => void;
 }
 
+/** What of a pool's settings decides who serves. */
+export interface RosterSettings<T> {
+  readonly strategy: Strategy<T>;
+  readonly healthMonitor: HealthMonitor<T> | undefined;
+  readonly overprovisioningFactor: number;
+  readonly panic: PanicSettings | undefined;
+}
+
 /**
- * A pool's members and the decision which of them may serve: the primaries that are eligible, and behind them the backups.
- * The one place that knows eligibility; strategies see only what it lets through.
+ * A pool's members and the decision which of them may serve: the primaries that are eligible, level by level, and behind them the
+ * backups. The one place that knows eligibility; strategies see only what it lets through.
  */
-export class Roster<T> implements LeaseBooks<T> {
-  readonly counters: Counters = new Counters();
+export class Roster<T> {
   readonly #states = new Map<string, MemberState<T>>();
   readonly #owner: MemberOwner<T>;
   readonly #events: RosterEvents<T>;
   readonly #context: StrategyContext;
-  #strategy: Strategy<T>;
-  #monitor: HealthMonitor<T> | undefined;
-  #primaries: Tier<T> | undefined;
-  #backups: Tier<T> | undefined;
-  /** Whether the tiers lag behind the members. */
+  #settings: RosterSettings<T>;
+  readonly #primaries: Levels<T>;
+  readonly #backups: Levels<T>;
+  /** Whether the pickers lag behind the members. */
   #isStale = false;
   #members: readonly Member<T>[] | undefined;
-  /** How many a strategy gets to see, and how many are down: kept up to date, so that a pool's status costs O(1). */
+  /** How many may serve, are down, are ejected: kept up to date, so that a pool's status costs O(1). */
   #eligible = 0;
   #down = 0;
+  #ejected = 0;
 
-  constructor(
-    owner: MemberOwner<T>,
-    events: RosterEvents<T>,
-    context: StrategyContext,
-    strategy: Strategy<T>,
-    monitor: HealthMonitor<T> | undefined,
-  ) {
+  constructor(owner: MemberOwner<T>, events: RosterEvents<T>, context: StrategyContext, settings: RosterSettings<T>) {
     this.#owner = owner;
     this.#events = events;
     this.#context = context;
-    this.#strategy = strategy;
-    this.#monitor = monitor;
+    this.#settings = settings;
+    this.#primaries = new Levels(settings.overprovisioningFactor, settings.panic);
+    this.#backups = new Levels(settings.overprovisioningFactor, settings.panic);
   }
 
   get members(): readonly Member<T>[] {
@@ -70,22 +71,38 @@ export class Roster<T> implements LeaseBooks<T> {
     return this.#down;
   }
 
-  get strategy(): Strategy<T> {
-    return this.#strategy;
+  /** How many outlier detection keeps out. */
+  get ejected(): number {
+    return this.#ejected;
   }
 
-  set strategy(strategy: Strategy<T>) {
-    if (strategy === this.#strategy) return;
-    this.#strategy = strategy;
-    this.#markStale();
+  /** Whether, somewhere, so few are healthy that the others are used too. */
+  get isPanicking(): boolean {
+    return this.#primaries.isPanicking || this.#backups.isPanicking;
   }
 
-  get monitor(): HealthMonitor<T> | undefined {
-    return this.#monitor;
+  /** Whether clients are refused for panic. */
+  get failsTraffic(): boolean {
+    return this.#primaries.failsTraffic || this.#backups.failsTraffic;
   }
 
-  set monitor(monitor: HealthMonitor<T> | undefined) {
-    this.#monitor = monitor;
+  get states(): Iterable<MemberState<T>> {
+    return this.#states.values();
+  }
+
+  configure(settings: RosterSettings<T>): void {
+    const before = this.#settings;
+    this.#settings = settings;
+    if (settings.strategy !== before.strategy) this.#markStale();
+    if (settings.panic !== before.panic || settings.overprovisioningFactor !== before.overprovisioningFactor) {
+      this.#primaries.configure(settings.overprovisioningFactor, settings.panic);
+      this.#backups.configure(settings.overprovisioningFactor, settings.panic);
+      this.#markStale();
+    }
+    if (settings.healthMonitor !== before.healthMonitor) this.#watch(settings.healthMonitor);
+  }
+
+  #watch(monitor: HealthMonitor<T> | undefined): void {
     for (const state of this.#states.values()) {
       if (monitor === undefined) state.health = undefined;
       else if (state.health === undefined) state.expectFirstCheck(monitor);
@@ -104,8 +121,9 @@ export class Roster<T> implements LeaseBooks<T> {
   }
 
   add(config: MemberConfig<T>): Member<T> {
+    const { healthMonitor } = this.#settings;
     const state = new MemberState(config, this.#owner);
-    if (this.#monitor !== undefined) state.expectFirstCheck(this.#monitor);
+    if (healthMonitor !== undefined) state.expectFirstCheck(healthMonitor);
     this.#states.set(config.id, state);
     this.#members = undefined;
     this.#enter(state);
@@ -123,15 +141,19 @@ export class Roster<T> implements LeaseBooks<T> {
     this.#events.removed(state.member);
   }
 
-  configure(state: MemberState<T>, config: MemberConfig<T>): void {
+  change(state: MemberState<T>, config: MemberConfig<T>): void {
+    const { healthMonitor } = this.#settings;
     const before = state.config;
     state.config = config;
     state.limit = config.maxConnections;
+    state.limitCircuit();
     const isElsewhere = config.address !== before.address || config.port !== before.port;
     const isBack = config.enabled && !before.enabled;
-    if (this.#monitor !== undefined && (isElsewhere || isBack)) state.expectFirstCheck(this.#monitor);
+    if (healthMonitor !== undefined && (isElsewhere || isBack)) state.expectFirstCheck(healthMonitor);
     const isSame =
       config.weight === before.weight &&
+      config.priority === before.priority &&
+      config.zone === before.zone &&
       config.backup === before.backup &&
       config.maxConnections === before.maxConnections &&
       config.data === before.data &&
@@ -147,7 +169,7 @@ export class Roster<T> implements LeaseBooks<T> {
     for (const config of configs) {
       const state = this.#states.get(config.id);
       if (state === undefined) this.add(config);
-      else this.configure(state, config);
+      else this.change(state, config);
     }
     this.#order(configs);
   }
@@ -155,17 +177,25 @@ export class Roster<T> implements LeaseBooks<T> {
   /** Works out what a member's axes now amount to. */
   review(state: MemberState<T>): void {
     const from = state.status;
-    const wasEligible = state.isEligible;
+    const { isEligible, isInService } = state;
     this.#leave(state);
     this.#enter(state);
-    if (state.isEligible !== wasEligible) this.#markStale();
+    if (state.isEligible !== isEligible || state.isInService !== isInService) this.#markStale();
     if (state.status !== from) this.#events.statusChanged(state.member, from, state.status, state.reason);
   }
 
-  /** The first tier's choice; the backups' only where no primary can. */
+  /** Follows what changes have done to the levels; needed after each, before anybody is told. */
+  settle(): void {
+    const changesPrimaries = this.#primaries.plan();
+    const changesBackups = this.#backups.plan();
+    if (changesPrimaries || changesBackups) this.#markStale();
+  }
+
+  /** The primaries' choice; the backups' only where no primary can. */
   pick(request: CurrentRequest<T>): MemberState<T> | undefined {
     if (this.#isStale) this.#prepare();
-    return this.#primaries?.pick(request) ?? this.#backups?.pick(request);
+    const { random } = this.#context;
+    return this.#primaries.pick(request, random) ?? this.#backups.pick(request, random);
   }
 
   callOffDrain(state: MemberState<T>): void {
@@ -173,42 +203,42 @@ export class Roster<T> implements LeaseBooks<T> {
     for (const drain of state.drains) drain.calledOff();
   }
 
-  acquired(state: MemberState<T>, isRetry: boolean): void {
-    state.counters.activeConnections++;
-    this.counters.activeConnections++;
-    if (isRetry) {
-      state.counters.retries++;
-      this.counters.retries++;
-    }
-    state.tier?.acquired(state);
-  }
-
-  released(state: MemberState<T>, outcome: Outcome): void {
-    state.counters.activeConnections--;
-    this.counters.activeConnections--;
-    state.tier?.released(state, outcome);
-    if (state.counters.activeConnections === 0 && state.drains.size > 0) {
-      for (const drain of state.drains) drain.idle();
-    }
-  }
-
   /** O(n): for explaining, not for picking. */
-  eligibleStates(): MemberState<T>[] {
-    return [...this.#states.values()].filter((state) => state.isEligible);
+  serving(): MemberState<T>[] {
+    return [...this.#states.values()].filter((state) => this.#serves(state));
+  }
+
+  /** Where a level panics, all its members serve, or none. */
+  #serves(state: MemberState<T>): boolean {
+    if (state.level?.isPanicking !== true) return state.isEligible;
+    return state.isInService && this.#settings.panic?.failTraffic !== true;
+  }
+
+  #levelsOf(state: MemberState<T>): Levels<T> {
+    return state.config.backup ? this.#backups : this.#primaries;
   }
 
   #enter(state: MemberState<T>): void {
     const { status, reason } = state.verdict();
     state.status = status;
     state.reason = reason;
+    state.isInService = state.config.enabled && !state.isDraining && state.config.weight > 0;
     state.isEligible = status === 'online' || status === 'no-monitor';
     if (state.isEligible) this.#eligible++;
     if (status === 'error') this.#down++;
+    state.isUnchecked = state.health?.isUp === false && state.health.isUnchecked;
+    state.isEjected = state.ejection !== undefined;
+    if (state.isEjected) this.#ejected++;
+    this.#levelsOf(state).enter(state);
   }
 
+  /** Undoes `#enter`, whatever its axes say by now. */
   #leave(state: MemberState<T>): void {
+    state.level?.count(state, -1);
+    state.level = undefined;
     if (state.isEligible) this.#eligible--;
     if (state.status === 'error') this.#down--;
+    if (state.isEjected) this.#ejected--;
   }
 
   #order(configs: readonly MemberConfig<T>[]): void {
@@ -241,19 +271,11 @@ export class Roster<T> implements LeaseBooks<T> {
     const backups: MemberState<T>[] = [];
     for (const state of this.#states.values()) {
       state.tier = undefined;
-      if (state.isEligible) (state.config.backup ? backups : primaries).push(state);
+      if (this.#serves(state)) (state.config.backup ? backups : primaries).push(state);
     }
-    this.#primaries = this.#tier(primaries, this.#primaries);
-    this.#backups = this.#tier(backups, this.#backups);
+    const { strategy } = this.#settings;
+    this.#primaries.prepare(primaries, strategy, this.#context, this.#events.strategyFailed);
+    this.#backups.prepare(backups, strategy, this.#context, this.#events.strategyFailed);
     this.#isStale = false;
-  }
-
-  #tier(states: readonly MemberState<T>[], previous: Tier<T> | undefined): Tier<T> {
-    const members = states.map((state) => state.member);
-    const picker =
-      members.length === 0 ? previous?.picker : this.#strategy.prepare(members, previous?.picker, this.#context);
-    const tier = new Tier(states, picker, this.#events.strategyFailed);
-    for (const state of states) state.tier = tier;
-    return tier;
   }
 }

@@ -1,7 +1,7 @@
 import { canonicalAddress } from './address.ts';
 import type { Lease, Outcome } from './lease.ts';
 import type { Member } from './member.ts';
-import type { AcquireRequest } from './pick-request.ts';
+import type { AcquireRequest, RequestAttributes } from './pick-request.ts';
 import { type Refusal, type RefusalReason, refuse } from './refusal.ts';
 import type { TimeoutCounts, VipCounters } from './vip-stats.ts';
 import type { VirtualIP } from './virtual-ip.ts';
@@ -41,6 +41,7 @@ export class Session<T = unknown> implements AcquireRequest<T> {
   readonly #ready: (session: Session<T>) => void;
   readonly #tried: Member<T>[] = [];
   #lease: Lease<T> | undefined;
+  #request: RequestAttributes | undefined;
   #failures = 0;
   #hasLeft = false;
 
@@ -69,6 +70,14 @@ export class Session<T = unknown> implements AcquireRequest<T> {
 
   get clientPort(): number | undefined {
     return this.client.port;
+  }
+
+  get path(): string | undefined {
+    return this.#request?.path;
+  }
+
+  header(name: string): string | undefined {
+    return this.#request?.header(name);
   }
 
   /** Members that failed this client; undefined at its first try. */
@@ -104,9 +113,20 @@ export class Session<T = unknown> implements AcquireRequest<T> {
     return result.reason === 'members-tried' ? this.#pause() : this.#giveUp(result.reason);
   }
 
+  /** A member for a request, as `next()`. What strategies may want to know of the request they ask while it lasts. */
+  begin(request: RequestAttributes): Lease<T> | Pause | Refusal {
+    this.#request = request;
+    return this.next();
+  }
+
   /** The member of the last `next()` is connected. */
   connected(): void {
     this.#lease?.connected();
+  }
+
+  /** As `connected()`, of a member that gets a request, by whose answer it is to be judged. */
+  connectedForRequest(): void {
+    this.#lease?.connectedForRequest();
   }
 
   /** The member of the last `next()` could not be connected to: what to try now. */
@@ -146,6 +166,7 @@ export class Session<T = unknown> implements AcquireRequest<T> {
     }
     this.#end(outcome);
     this.#failures = this.#tried.length = 0;
+    this.#request = undefined;
   }
 
   /** A request's head has come in. */

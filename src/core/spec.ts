@@ -78,6 +78,22 @@ export function boolean(value: unknown, path: string): boolean {
   throw new SpecError(path, value, 'true or false');
 }
 
+/** @param parameters what it is called with, for the message */
+export function theFunction<Type>(parameters: string): (value: unknown, path: string) => Type {
+  return (value, path) => {
+    if (typeof value === 'function') return value as Type;
+    throw new SpecError(path, value, `a function ${parameters}`);
+  };
+}
+
+/** Whether two flat objects say the same: an update with it then changes nothing. */
+export function isSame(a: object | undefined, b: object | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  const [left, right] = [a, b] as Readonly<Record<string, unknown>>[];
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => left?.[name] === right?.[name]);
+}
+
 export function oneOf<Choice extends string>(choices: readonly Choice[]): (value: unknown, path: string) => Choice {
   return (value, path) => {
     if ((choices as readonly unknown[]).includes(value)) return value as Choice;

@@ -1,5 +1,6 @@
 import type { Picker } from '../strategies/strategy.ts';
 import type { Outcome } from './lease.ts';
+import type { LoadReport } from './load-report.ts';
 import { stateOf } from './member.ts';
 import type { MemberState } from './member-state.ts';
 import type { CurrentRequest } from './pick-request.ts';
@@ -9,6 +10,9 @@ export class Tier<T> {
   readonly #states: readonly MemberState<T>[];
   /** Where there are no members, the last picker there was: the next one carries on from it. */
   readonly picker: Picker<T> | undefined;
+  /** Whether the picker wants to know how long members take. */
+  readonly isTimed: boolean;
+  readonly measuresLastByte: boolean;
   /** Whether the picker wants to hear of leases; asked once, since most do not. */
   readonly #follows: boolean;
   readonly #failed: (cause: unknown) => void;
@@ -19,7 +23,13 @@ export class Tier<T> {
     this.#states = states;
     this.picker = picker;
     this.#failed = failed;
+    this.isTimed = picker?.measured !== undefined;
+    this.measuresLastByte = picker?.measures === 'last-byte';
     this.#follows = picker?.acquired !== undefined || picker?.released !== undefined;
+    for (const [place, state] of states.entries()) {
+      state.tier = this;
+      state.place = place;
+    }
     this.#full = states.reduce((full, state) => (state.hasRoom ? full : full + 1), 0);
   }
 
@@ -37,18 +47,35 @@ export class Tier<T> {
     if (!state.hasRoom) this.#full++;
     if (!this.#follows) return;
     try {
-      this.picker?.acquired?.(state.member);
+      this.picker?.acquired?.(state.member, state.place);
     } catch (cause) {
       // What a picker makes of a lease is its own affair: an error there must not cost the lease.
       this.#failed(cause);
     }
   }
 
-  released(state: MemberState<T>, outcome: Outcome): void {
+  measured(state: MemberState<T>, milliseconds: number): void {
+    try {
+      this.picker?.measured?.(state.member, state.place, milliseconds);
+    } catch (cause) {
+      this.#failed(cause);
+    }
+  }
+
+  reported(state: MemberState<T>, report: LoadReport): void {
+    try {
+      this.picker?.reported?.(state.member, state.place, report);
+    } catch (cause) {
+      this.#failed(cause);
+    }
+  }
+
+  /** @param age milliseconds; 0 where leases are not timed */
+  released(state: MemberState<T>, outcome: Outcome, age: number): void {
     if (state.counters.activeConnections === state.limit - 1) this.#full--;
     if (!this.#follows) return;
     try {
-      this.picker?.released?.(state.member, outcome);
+      this.picker?.released?.(state.member, state.place, outcome, age);
     } catch (cause) {
       this.#failed(cause);
     }

@@ -11,6 +11,7 @@ export class RiseFall {
   #rise: number;
   #fall: number;
   #score: number;
+  #isUnchecked = true;
 
   constructor(thresholds: Thresholds) {
     this.#rise = thresholds.maxRetries;
@@ -24,11 +25,17 @@ export class RiseFall {
     return this.#score >= this.#rise;
   }
 
+  /** Whether no check has told anything yet. */
+  get isUnchecked(): boolean {
+    return this.#isUnchecked;
+  }
+
   get #full(): number {
     return this.#rise + this.#fall - 1;
   }
 
   record(passed: boolean): void {
+    this.#isUnchecked = false;
     if (passed) {
       this.#score = this.#score + 1 >= this.#rise ? this.#full : this.#score + 1;
     } else {

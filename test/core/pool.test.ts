@@ -853,13 +853,14 @@ describe("a user's strategy", () => {
       name: 'listening',
       prepare: ([first]) => ({
         pick: () => first,
-        acquired: (member) => heard.push(`+${member.id} ${member.stats.activeConnections}`),
-        released: (member, outcome) => heard.push(`-${member.id} ${member.stats.activeConnections} ${outcome}`),
+        acquired: (member, place) => heard.push(`+${member.id} ${place} ${member.stats.activeConnections}`),
+        released: (member, place, outcome) =>
+          heard.push(`-${member.id} ${place} ${member.stats.activeConnections} ${outcome}`),
       }),
     };
     const pool = makePool({ strategy, members: [spec('a')] });
     take(pool).release('failure');
-    expect(heard).toEqual(['+a 1', '-a 0 failure']);
+    expect(heard).toEqual(['+a 0 1', '-a 0 0 failure']);
   });
 
   test('gets the picker that it replaces, also when there was no member in between', () => {

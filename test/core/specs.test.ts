@@ -80,7 +80,11 @@ describe('a member spec refuses', () => {
     ['maxConnections', 0, limitExpected],
     ['maxConnections', 2 ** 31, limitExpected],
     ['maxConnections', Number.POSITIVE_INFINITY, limitExpected],
-    ['wieght', 5, 'no such field; there are id, address, port, weight, backup, enabled, maxConnections, data'],
+    [
+      'wieght',
+      5,
+      'no such field; there are id, address, port, weight, priority, zone, backup, enabled, maxConnections, maxPending, maxRequests, maxRetries, data',
+    ],
   ]);
 
   test('a port beside a Unix socket', () => {
@@ -346,7 +350,11 @@ describe('a pool spec refuses', () => {
       ['members', '10.0.0.1:80', 'an array'],
       ['enabled', 'no', booleanExpected],
       ['healthMonitor', 'tcp', 'an object'],
-      ['algorithm', 'x', 'no such field; there are name, strategy, members, healthMonitor, keepAlive, enabled'],
+      [
+        'algorithm',
+        'x',
+        'no such field; there are name, strategy, members, healthMonitor, overprovisioningFactor, panic, outlierDetection, classify, keepAlive, enabled',
+      ],
     ],
   );
 

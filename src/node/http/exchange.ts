@@ -3,8 +3,10 @@ import { systemClock, type Timer } from '../../core/clock.ts';
 import { EvenkeelError } from '../../core/errors.ts';
 import type { Outcome } from '../../core/lease.ts';
 import type { Member } from '../../core/member.ts';
+import type { RequestAttributes } from '../../core/pick-request.ts';
 import type { Session } from '../../core/session.ts';
 import * as field from '../../http1/field.ts';
+import { fieldOf } from '../../http1/field-of.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
 import type { ConnectionOption } from '../../http1/response-forwarding.ts';
 import type { ResponseHead } from '../../http1/response-head.ts';
@@ -50,7 +52,7 @@ type Phase = 'choosing' | 'sending' | 'answering' | 'over';
  * One request and its answer: finds a member (the next one, where one cannot be connected to or dies before it answers and the
  * request may be sent again), sends the request, and takes the answer to the client.
  */
-export class Exchange<T> implements MemberUser, Answered {
+export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
   readonly method: string;
   readonly target: string;
   readonly accept: string | undefined;
@@ -58,6 +60,7 @@ export class Exchange<T> implements MemberUser, Answered {
   readonly minorVersion: 0 | 1;
   readonly asksForUpgrade: boolean;
   readonly #owner: ExchangeOwner<T>;
+  readonly #text: string;
   readonly #request: OutgoingRequest;
   readonly #wantsToStay: boolean;
   readonly #startedAt: number;
@@ -86,10 +89,21 @@ export class Exchange<T> implements MemberUser, Answered {
     this.isForHead = head.isHead;
     this.minorVersion = head.minorVersion;
     this.asksForUpgrade = head.asksForUpgrade;
+    this.#text = text;
     this.#request = new OutgoingRequest(head, text);
     this.#wantsToStay = head.minorVersion === 1 ? !head.saysClose : head.saysKeepAlive && !head.saysClose;
     this.#startedAt = startedAt;
     this.#relay = new AnswerRelay(this, owner.socket);
+  }
+
+  get path(): string {
+    const query = this.target.indexOf('?');
+    return query < 0 ? this.target : this.target.slice(0, query);
+  }
+
+  /** Of the request as it goes on: what is not passed to the member is not there. */
+  header(name: string): string | undefined {
+    return fieldOf(this.#text, name);
   }
 
   /** Whether the next piece of the request can be sent. */
@@ -108,7 +122,7 @@ export class Exchange<T> implements MemberUser, Answered {
   }
 
   start(): void {
-    this.#proceed(() => this.#owner.session.next());
+    this.#proceed(() => this.#owner.session.begin(this));
   }
 
   sendBody(bytes: Uint8Array): void {
@@ -179,7 +193,7 @@ export class Exchange<T> implements MemberUser, Answered {
 
   memberConnected(): void {
     systemClock.clearTimeout(this.#timer);
-    this.#owner.session.connected();
+    this.#owner.session.connectedForRequest();
     this.#send();
   }
 

@@ -146,7 +146,7 @@ describe('a strategy of the user’s', () => {
       prepare: (members) => ({
         pick: () => members[0],
         acquired: () => told.push('acquired'),
-        released: (_member, outcome) => told.push(outcome),
+        released: (_member, _place, outcome) => told.push(outcome),
       }),
     };
     await using member = await HttpMember.start();
