@@ -1,83 +1,136 @@
-import type { OutlierDetector } from '../safeguards/outlier-detector.ts';
+import type { ConcurrencySample } from '../safeguards/concurrency-gate.ts';
 import { uncounted } from './circuit.ts';
 import type { Clock } from './clock.ts';
 import { Lease, type LeaseBooks, type Outcome } from './lease.ts';
 import type { MemberState } from './member-state.ts';
+import type { RefusalReason } from './refusal.ts';
 import { Counters } from './stats.ts';
-import { type Classifier, classifyByDefault, type Verdict } from './verdict.ts';
+import { classifyByDefault, type Verdict } from './verdict.ts';
+import { noWatchers, type Watchers } from './watchers.ts';
+
+/** A lease's `notes`. */
+const isMeasured = 1;
+const isSampled = 2;
 
 /**
  * A pool's leases, from the pick to the release: counts them, times them where somebody wants to know, judges how they ended, and
- * tells strategy and safeguards.
+ * tells strategy and safeguards. Where nobody watches, counting is all it does.
  */
 export class Accounts<T> implements LeaseBooks<T> {
   readonly counters: Counters = new Counters();
   readonly #clock: Clock;
   /** A user's classifier threw. */
   readonly #failed: (cause: unknown) => void;
-  classify: Classifier = classifyByDefault;
-  outliers: OutlierDetector<T> | undefined;
+  /** Undefined where nobody watches. */
+  #watchers: Watchers<T> | undefined;
 
   constructor(clock: Clock, failed: (cause: unknown) => void) {
     this.#clock = clock;
     this.#failed = failed;
   }
 
+  get watchers(): Watchers<T> {
+    return this.#watchers ?? noWatchers;
+  }
+
+  set watchers(watchers: Watchers<T>) {
+    const { classify, outliers, retryBudget, concurrencyGate } = watchers;
+    const areNone = classify === classifyByDefault && !outliers && !retryBudget && !concurrencyGate;
+    this.#watchers = areNone ? undefined : watchers;
+  }
+
+  /** Whether `reasonAgainst()` must be asked. */
+  get isGated(): boolean {
+    return this.#watchers !== undefined;
+  }
+
+  /** Why no lease may be taken, whatever members there are; undefined where one may. */
+  reasonAgainst(isRetry: boolean): RefusalReason | undefined {
+    const { retryBudget, concurrencyGate } = this.watchers;
+    if (concurrencyGate?.admits(this.counters.activeConnections) === false) return 'concurrency-limit';
+    // The retry itself is withdrawn when there is a member for it; asking in vain is only counted.
+    if (isRetry && retryBudget?.canWithdraw === false && !retryBudget.withdraw()) return 'retry-budget';
+    return undefined;
+  }
+
   open(state: MemberState<T>, isRetry: boolean): Lease<T> {
     state.counters.activeConnections++;
     this.counters.activeConnections++;
-    if (isRetry) {
-      state.counters.retries++;
-      this.counters.retries++;
+    state.tier?.acquired(state);
+    const lease = new Lease(state, this);
+    if (isRetry || this.#watchers !== undefined || state.circuit !== undefined || state.tier?.isTimed === true) {
+      this.#note(lease, isRetry);
     }
-    const { tier, circuit } = state;
-    const marks = circuit === undefined ? uncounted : circuit.acquired(isRetry);
-    tier?.acquired(state);
-    const takenAt = tier?.isTimed === true ? this.#clock.now() : -1;
-    return new Lease(state, this, takenAt, marks);
+    return lease;
   }
 
   connected(lease: Lease<T>): void {
-    this.answered(lease);
-    this.outliers?.connected(lease);
+    if (lease.takenAt >= 0) this.answered(lease);
+    this.#watchers?.outliers?.connected(lease);
   }
 
   answered(lease: Lease<T>): void {
-    if (lease.takenAt < 0 || lease.isMeasured || lease.status >= 500) return;
     const { tier } = lease.state;
-    if (tier === undefined || tier.measuresLastByte) return;
-    lease.isMeasured = true;
+    if (tier?.isTimed !== true || tier.measuresLastByte) return;
+    if (lease.takenAt < 0 || (lease.notes & isMeasured) !== 0 || lease.status >= 500) return;
+    lease.notes |= isMeasured;
     tier.measured(lease.state, this.#clock.now() - lease.takenAt);
   }
 
   released(lease: Lease<T>, outcome: Outcome): void {
-    const { state, marks } = lease;
+    const { state } = lease;
     state.counters.activeConnections--;
     this.counters.activeConnections--;
-    const verdict = this.#judge(lease, outcome);
-    this.#tell(lease, verdict, outcome);
-    if (marks !== uncounted) state.circuit?.released(marks);
-    this.outliers?.released(lease, verdict);
-    if (state.counters.activeConnections === 0 && state.drains.size > 0) {
-      for (const drain of state.drains) drain.idle();
-    }
+    if (lease.marks !== uncounted) state.circuit?.released(lease);
+    // The straight way for all that nobody asks about; `#tell` says the same at length.
+    if (this.#watchers !== undefined || lease.takenAt >= 0 || lease.status >= 500) this.#tell(lease, outcome);
+    else state.tier?.released(state, outcome, 0);
+    if (state.drains.size > 0) this.#idle(state);
   }
 
-  #tell(lease: Lease<T>, verdict: Verdict, outcome: Outcome): void {
+  #idle(state: MemberState<T>): void {
+    if (state.counters.activeConnections > 0) return;
+    for (const drain of state.drains) drain.idle();
+  }
+
+  #note(lease: Lease<T>, isRetry: boolean): void {
+    const { state } = lease;
+    if (isRetry) {
+      state.counters.retries++;
+      this.counters.retries++;
+    }
+    state.circuit?.acquired(lease, isRetry);
+    if (state.tier?.isTimed === true) lease.takenAt = this.#clock.now();
+    if (this.#watchers === undefined) return;
+    const { retryBudget, concurrencyGate } = this.#watchers;
+    if (isRetry) retryBudget?.withdraw();
+    else retryBudget?.deposit();
+    if (concurrencyGate?.isSampled() !== true) return;
+    lease.notes |= isSampled;
+    if (lease.takenAt < 0) lease.takenAt = this.#clock.now();
+  }
+
+  /** Tells everybody who wants to know how a lease ended. */
+  #tell(lease: Lease<T>, outcome: Outcome): void {
     const { state, takenAt } = lease;
     const { tier } = state;
-    if (tier === undefined) return;
-    let age = 0;
-    if (takenAt >= 0) {
-      age = this.#clock.now() - takenAt;
-      if (verdict === 'success' && !lease.isMeasured) tier.measured(state, age);
+    const verdict = this.#judge(lease, outcome);
+    const now = takenAt < 0 ? 0 : this.#clock.now();
+    if (tier !== undefined) {
+      const isTimed = tier.isTimed && takenAt >= 0;
+      const age = isTimed ? now - takenAt : 0;
+      if (isTimed && verdict === 'success' && (lease.notes & isMeasured) === 0) tier.measured(state, age);
+      tier.released(state, verdict === 'ignored' && outcome === 'aborted' ? 'aborted' : verdict, age);
     }
-    tier.released(state, verdict === 'ignored' && outcome === 'aborted' ? outcome : verdict, age);
+    const { outliers, concurrencyGate } = this.watchers;
+    outliers?.released(lease, verdict);
+    if ((lease.notes & isSampled) === 0) return;
+    const active = this.counters.activeConnections + 1;
+    concurrencyGate?.ended(takenAt, now, active, sampleOf(lease.status, verdict));
   }
 
   #judge(lease: Lease<T>, outcome: Outcome): Verdict {
-    const { classify } = this;
-    if (classify === classifyByDefault) return classifyByDefault(lease, outcome);
+    const { classify } = this.watchers;
     try {
       return classify(lease, outcome);
     } catch (cause) {
@@ -85,4 +138,10 @@ export class Accounts<T> implements LeaseBooks<T> {
       return classifyByDefault(lease, outcome);
     }
   }
+}
+
+/** What the end of a lease says of the load: no answer at all, or one that says so, comes from a member that has too much. */
+function sampleOf(status: number, verdict: Verdict): ConcurrencySample {
+  if (status === 503 || status === 429 || (verdict === 'failure' && status === 0)) return 'dropped';
+  return verdict === 'success' ? 'success' : 'ignored';
 }

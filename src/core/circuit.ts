@@ -25,6 +25,14 @@ const asPending = 1;
 const asRequest = 2;
 const asRetry = 4;
 const asTrial = 8;
+/** The bits above tell of which half-open state a trial is. */
+const roundShift = 4;
+const rounds = 2 ** 26;
+
+/** A lease keeps what it was counted as. */
+export interface CountedLease {
+  marks: number;
+}
 
 /**
  * What, beside `maxConnections`, can close a member to further clients: limits as of Envoy's circuit breakers (pending, requests,
@@ -37,6 +45,8 @@ export class Circuit implements CircuitUse {
   requests = 0;
   retries = 0;
   #trials = 0;
+  /** The half-open states are numbered, so that a trial left over from an earlier one is none of a later one. */
+  #round = 0;
   #mostTrials = unlimited;
   #limits: CircuitLimits;
 
@@ -56,7 +66,8 @@ export class Circuit implements CircuitUse {
     const { maxPending, maxRequests, maxRetries } = this.#limits;
     return (
       this.pending < maxPending &&
-      this.requests < maxRequests &&
+      // Those that are not connected yet are about to be requests.
+      this.pending + this.requests < maxRequests &&
       this.#trials < this.#mostTrials &&
       !(isRetry && this.retries >= maxRetries)
     );
@@ -65,6 +76,7 @@ export class Circuit implements CircuitUse {
   /** From now on at most so many of the leases that are taken from now on run at a time. */
   halfOpen(mostTrials: number): void {
     this.#trials = 0;
+    this.#round = (this.#round + 1) % rounds;
     this.#mostTrials = mostTrials;
   }
 
@@ -72,36 +84,38 @@ export class Circuit implements CircuitUse {
     this.#mostTrials = unlimited;
   }
 
-  /** @returns what a new lease is counted as */
-  acquired(isRetry: boolean): number {
+  acquired(lease: CountedLease, isRetry: boolean): void {
     this.pending++;
     if (isRetry) this.retries++;
-    if (this.isHalfOpen) this.#trials++;
-    return asPending | (isRetry ? asRetry : uncounted) | (this.isHalfOpen ? asTrial : uncounted);
+    lease.marks = asPending | (isRetry ? asRetry : uncounted);
+    if (!this.isHalfOpen) return;
+    this.#trials++;
+    lease.marks |= asTrial | (this.#round << roundShift);
   }
 
-  /** @returns what the lease is counted as from now on */
-  connected(marks: number): number {
-    if ((marks & asPending) !== 0) this.pending--;
-    return marks & ~asPending;
+  connected(lease: CountedLease): void {
+    if ((lease.marks & asPending) === 0) return;
+    this.pending--;
+    lease.marks &= ~asPending;
   }
 
-  requested(marks: number): number {
-    if ((marks & asRequest) !== 0) return marks;
+  requested(lease: CountedLease): void {
+    if ((lease.marks & asRequest) !== 0) return;
+    // What is sent is sent on a connection that stands, a kept one perhaps, of which nobody says so before it answers.
+    this.connected(lease);
     this.requests++;
-    return marks | asRequest;
+    lease.marks |= asRequest;
   }
 
-  released(marks: number): void {
+  released({ marks }: CountedLease): void {
     if ((marks & asPending) !== 0) this.pending--;
     if ((marks & asRequest) !== 0) this.requests--;
     if ((marks & asRetry) !== 0) this.retries--;
-    // Trials of an earlier half-open state are forgotten when the next one begins.
-    if ((marks & asTrial) !== 0 && this.#trials > 0) this.#trials--;
+    if ((marks & asTrial) !== 0 && marks >>> roundShift === this.#round) this.#trials--;
   }
 
   /** Whether the lease decides how the trial ends. */
-  static isTrial(marks: number): boolean {
+  static isTrial({ marks }: CountedLease): boolean {
     return (marks & asTrial) !== 0;
   }
 }

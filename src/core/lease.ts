@@ -23,7 +23,8 @@ export interface LeaseBooks<T> {
   released(lease: Lease<T>, outcome: Outcome): void;
 }
 
-/** What a lease has been through, as bits. */
+/** What a lease has been through: it is taken, may be connected, and is released, connected or not. */
+const taken = 0;
 const connected = 1;
 const released = 2;
 
@@ -37,23 +38,22 @@ export class Lease<T = unknown> implements Disposable {
   /** @internal */
   readonly state: MemberState<T>;
   /** @internal the clock's time; -1 where nobody wants to know */
-  readonly takenAt: number;
-  /** @internal whether the strategy was told how long the member took */
-  isMeasured = false;
-  /** @internal what outlier detection keeps of a connect that succeeded, see `OutlierRecord` */
+  takenAt = -1;
+  /** @internal what the member's circuit counts it as */
+  marks = uncounted;
+  /** @internal who wants to hear of it: `Accounts` keeps bits of its own here */
+  notes = 0;
+  /** @internal what outlier detection keeps of a connect that succeeded, see `OutlierDetector` */
   failuresBefore = -1;
   readonly #books: LeaseBooks<T>;
-  #marks: number;
   #status = 0;
-  #phase = 0;
+  #phase = taken;
 
   /** @internal leases are made by `pool.acquire()` */
-  constructor(state: MemberState<T>, books: LeaseBooks<T>, takenAt: number, marks: number) {
+  constructor(state: MemberState<T>, books: LeaseBooks<T>) {
     this.member = state.member;
     this.state = state;
-    this.takenAt = takenAt;
     this.#books = books;
-    this.#marks = marks;
   }
 
   get refused(): false {
@@ -70,21 +70,16 @@ export class Lease<T = unknown> implements Disposable {
     return (this.#phase & connected) !== 0;
   }
 
-  /** @internal what it is counted as, see `Circuit` */
-  get marks(): number {
-    return this.#marks;
-  }
-
   /** The connection to the member stands, and is all that there is to tell of: it counts in `totalConnections`. */
   connected(): void {
-    if (this.#phase !== 0) return;
+    if (this.#phase !== taken) return;
     this.connectedForRequest();
     this.#books.connected(this);
   }
 
   /** As `connected()`, where an answer is to come, by which to judge the member (`countFirstByte()`, `countResponse()`). */
   connectedForRequest(): void {
-    if (this.#phase !== 0) return;
+    if (this.#phase !== taken) return;
     this.resumed();
     this.state.counters.totalConnections++;
     this.#books.counters.totalConnections++;
@@ -92,16 +87,17 @@ export class Lease<T = unknown> implements Disposable {
 
   /** A connection that was kept from an earlier lease serves this one: nothing new is counted. */
   resumed(): void {
-    if (this.#phase !== 0) return;
+    if (this.#phase !== taken) return;
     this.#phase = connected;
-    if (this.#marks !== uncounted) this.#marks = this.state.circuit?.connected(this.#marks) ?? this.#marks;
+    if (this.marks !== uncounted) this.state.circuit?.connected(this);
   }
 
   /** A request was sent to the member. */
   countRequest(): void {
     this.state.counters.requests++;
     this.#books.counters.requests++;
-    if (this.state.circuit !== undefined) this.#marks = this.state.circuit.requested(this.#marks);
+    // What nobody will count out is not counted in.
+    if (this.state.circuit !== undefined && this.#phase < released) this.state.circuit.requested(this);
   }
 
   /** The member has answered. */
@@ -147,20 +143,17 @@ export class Lease<T = unknown> implements Disposable {
    * a connection where it is `'success'`.
    */
   release(outcome: Outcome = 'success'): void {
-    if ((this.#phase & released) !== 0) return;
-    this.#countConnection(outcome);
+    if (this.#phase >= released) return;
+    if (this.#phase === taken) {
+      if (outcome === 'success') {
+        this.connectedForRequest();
+      } else if (outcome === 'failure') {
+        this.state.counters.connectFailures++;
+        this.#books.counters.connectFailures++;
+      }
+    }
     this.#phase |= released;
     this.#books.released(this, outcome);
-  }
-
-  #countConnection(outcome: Outcome): void {
-    if (this.#phase !== 0) return;
-    if (outcome === 'success') {
-      this.connectedForRequest();
-    } else if (outcome === 'failure') {
-      this.state.counters.connectFailures++;
-      this.#books.counters.connectFailures++;
-    }
   }
 
   /** `release('success')`, for `using`. */

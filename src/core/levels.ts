@@ -42,6 +42,8 @@ export class Level<T> implements LevelHealth {
 export class Levels<T> {
   /** Ascending by priority. */
   readonly #levels: Level<T>[] = [];
+  /** The only one's, where there is one: nearly always, and then there is nothing to choose. */
+  #only: Tier<T> | undefined;
   #factor: number;
   #panic: PanicSettings | undefined;
 
@@ -70,9 +72,14 @@ export class Levels<T> {
     level.count(state, 1);
   }
 
+  /** Whether any member is healthy. */
+  get isHealthy(): boolean {
+    return this.#levels.some((level) => level.healthy > 0);
+  }
+
   /** Shares out the clients anew; says whether that changes who serves. */
-  plan(): boolean {
-    const { loads, panicking } = planPriorities(this.#levels, this.#factor, this.#panic);
+  plan(mayPanic: boolean): boolean {
+    const { loads, panicking } = planPriorities(this.#levels, this.#factor, mayPanic ? this.#panic : undefined);
     let changes = false;
     for (const [index, level] of this.#levels.entries()) {
       level.load = loads[index] as number;
@@ -99,11 +106,15 @@ export class Levels<T> {
       const picker = members.length === 0 ? previous : strategy.prepare(members, previous, context);
       level.tier = new Tier(states, picker, failed);
     }
+    this.#only = this.#levels.length === 1 ? this.#levels[0]?.tier : undefined;
   }
 
   pick(request: CurrentRequest<T>, random: Random): MemberState<T> | undefined {
+    return this.#only === undefined ? this.#pickAmong(request, random) : this.#only.pick(request);
+  }
+
+  #pickAmong(request: CurrentRequest<T>, random: Random): MemberState<T> | undefined {
     if (this.#levels.length === 0) return undefined;
-    if (this.#levels.length === 1) return (this.#levels[0] as Level<T>).tier?.pick(request);
     const chosen = this.#choose(request, random);
     const state = chosen.tier?.pick(request);
     if (state !== undefined) return state;
@@ -133,7 +144,8 @@ export class Levels<T> {
   /** A number from 0 to 99: the same for the same client, where the strategy tells one from the other. */
   #draw(request: CurrentRequest<T>, random: Random): number {
     for (const { tier } of this.#levels) {
-      const hash = tier?.picker?.hashOf?.(request);
+      // The picker of an empty one may be of an earlier strategy.
+      const hash = tier?.isEmpty === false ? tier.picker?.hashOf?.(request) : undefined;
       // Mixed once more, or the level would follow from where the client is on its ring.
       if (hash !== undefined) return avalanche(hash ^ 0x5bd1e995) % 100;
     }

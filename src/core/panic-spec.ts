@@ -5,9 +5,12 @@ import { boolean, Fields, integer } from './spec.ts';
 export interface PanicSpec {
   /** Percent of the members of a level, 0 to 100: with fewer healthy ones it panics. 0 is never. Default 50. */
   readonly threshold?: number | null;
-  /** With fewer healthy members than this it panics as well, 0 to 65536. Default 0. */
+  /** With fewer healthy members than this, a level that has clients to serve panics as well, 0 to 65536. Default 0. */
   readonly minHealthy?: number | null;
-  /** `true` refuses the clients of a level in panic; `false` uses all its members, healthy or not (fails open). Default false. */
+  /**
+   * `false` uses all members of a level in panic, healthy or not (fails open); `true` uses none of them: other levels and the backups
+   * take its clients, or they are refused. Default false.
+   */
   readonly failTraffic?: boolean | null;
 }
 

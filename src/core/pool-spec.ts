@@ -1,4 +1,5 @@
 import { type HealthMonitor, type HealthMonitorSpec, readHealthMonitor } from '../health/monitor-spec.ts';
+import { isSameConcurrencyLimit } from '../safeguards/concurrency-limit-spec.ts';
 import { readStrategy, type StrategyName } from '../strategies/built-in.ts';
 import { roundRobin } from '../strategies/round-robin.ts';
 import type { Strategy } from '../strategies/strategy.ts';
@@ -11,7 +12,7 @@ import {
   type SafeguardsSpec,
   safeguardNames,
 } from './safeguards-spec.ts';
-import { boolean, distinct, Fields, list, name } from './spec.ts';
+import { boolean, distinct, Fields, isSame, list, name } from './spec.ts';
 
 /** A pool as a user describes it. */
 export interface PoolSpec<T = unknown> extends PoolUpdate<T> {
@@ -86,4 +87,21 @@ function readMembers<T>(value: unknown, path: string): MemberConfig<T>[] {
   const members = list((entry, entryPath) => readMember<T>(entry, entryPath))(value, path);
   distinct(members, path, 'id', (member) => member.id);
   return members;
+}
+
+/** A pool's settings: its spec without the members. */
+export type PoolSettings<T> = Omit<PoolConfig<T>, 'members'>;
+
+/** What says the same as before stays the same object, so that nothing follows a change that is none. */
+export function keepingWhatIsSame<T>(before: PoolSettings<T>, wanted: PoolSettings<T>): PoolSettings<T> {
+  const kept = <Value extends object | undefined>(a: Value, b: Value): Value => (isSame(a, b) ? a : b);
+  const isSameLimit = isSameConcurrencyLimit(before.concurrencyLimit, wanted.concurrencyLimit);
+  return {
+    ...wanted,
+    healthMonitor: kept(before.healthMonitor, wanted.healthMonitor),
+    panic: kept(before.panic, wanted.panic),
+    outlierDetection: kept(before.outlierDetection, wanted.outlierDetection),
+    retryBudget: kept(before.retryBudget, wanted.retryBudget),
+    concurrencyLimit: isSameLimit ? before.concurrencyLimit : wanted.concurrencyLimit,
+  };
 }

@@ -3,7 +3,7 @@ import { Monitoring, type ProbeFactory } from '../health/monitoring.ts';
 import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
 import { Accounts } from './accounts.ts';
 import { checkDeadline, type DrainOptions, type DrainResult, whenDrained } from './drain.ts';
-import { Emitter, type ListenerErrorEvent } from './emitter.ts';
+import { Emitter } from './emitter.ts';
 import { EvenkeelError, NotFoundError, SpecError } from './errors.ts';
 import type { KeepAlive } from './keep-alive-spec.ts';
 import type { Acquired } from './lease.ts';
@@ -12,35 +12,20 @@ import { type Member, stateOf } from './member.ts';
 import { type MemberSpec, type MemberUpdate, readMember, readMemberUpdate } from './member-spec.ts';
 import type { MemberState } from './member-state.ts';
 import { type AcquireRequest, CurrentRequest } from './pick-request.ts';
-import { type PoolChange, type PoolConfig, type PoolUpdate, readPoolUpdate } from './pool-spec.ts';
+import type { PoolEvents } from './pool-events.ts';
+import {
+  keepingWhatIsSame,
+  type PoolChange,
+  type PoolConfig,
+  type PoolSettings,
+  type PoolUpdate,
+  readPoolUpdate,
+} from './pool-spec.ts';
 import { type RefusalReason, refuse } from './refusal.ts';
 import { Roster } from './roster.ts';
-import { isSame } from './spec.ts';
 import type { Stats } from './stats.ts';
-import type { MemberStatus, OperatingStatus, StatusChange } from './status.ts';
-
-export interface MemberStatusChange<T> extends StatusChange<MemberStatus> {
-  readonly member: Member<T>;
-  /** In words, for example `connect ECONNREFUSED 10.0.0.2:80`. */
-  readonly reason: string;
-}
-
-export interface PoolEvents<T> extends ListenerErrorEvent {
-  'member-status': [change: MemberStatusChange<T>];
-  'member-added': [change: { readonly member: Member<T> }];
-  /** The member takes no new clients; those it has may still run. */
-  'member-removed': [change: { readonly member: Member<T> }];
-  /** A drain's deadline passed with connections left: whoever holds them ends them now. */
-  'drain-expired': [drain: { readonly member: Member<T>; readonly remaining: number }];
-  /** Too few members are healthy, and `panic` takes effect; or that is over. */
-  panic: [change: { readonly isPanicking: boolean }];
-  /**
-   * A user's strategy threw when it was told of a lease, or `classify` did; the lease is not affected. What `pick` throws,
-   * `acquire()` throws.
-   */
-  'strategy-error': [error: EvenkeelError];
-  status: [change: StatusChange<OperatingStatus>];
-}
+import type { OperatingStatus } from './status.ts';
+import { watchersFor } from './watchers.ts';
 
 const noRequest: AcquireRequest<never> = {};
 
@@ -55,9 +40,11 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   readonly #monitoring: Monitoring<T>;
   readonly #request = new CurrentRequest<T>();
   #settings: PoolSettings<T>;
+  /** Whether there is anything to ask before a pick. */
+  #isGuarded = false;
   /** What the last events told. */
   #toldStatus: OperatingStatus;
-  #toldPanic = false;
+  #toldPanic: boolean;
 
   /** @internal pools are made by `createVip()`, `createPool()` and `Balancer` */
   constructor({ members, ...settings }: PoolConfig<T>, context: StrategyContext) {
@@ -70,7 +57,10 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
         updateMember: (state, change) => this.#updateMember(state, change),
         drainMember: (state, options) => this.#drainMember(state, options),
         removeMember: (state) => this.#removeMember(state),
-        reportLoad: (state, report) => state.tier?.reported(state, readLoadReport(report)),
+        reportLoad: (state, report) => {
+          const checked = readLoadReport(report);
+          state.tier?.reported(state, checked);
+        },
       },
       {
         added: (member) => this.emit('member-added', { member }),
@@ -88,6 +78,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     this.#roster.settle();
     this.#guard();
     this.#toldStatus = this.status;
+    this.#toldPanic = this.isPanicking;
   }
 
   /** The members, in order. A list that does not change; the next change of membership makes a new one. */
@@ -186,11 +177,15 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
    * What a user-written strategy throws comes out here.
    */
   acquire(request: AcquireRequest<T> = noRequest): Acquired<T> {
-    if (!this.#settings.enabled) return this.#refuse('disabled');
+    const isRetry = request.exclude !== undefined;
+    if (this.#isGuarded) {
+      const reason = this.enabled ? this.#accounts.reasonAgainst(isRetry) : 'disabled';
+      if (reason !== undefined) return this.#refuse(reason);
+    }
     this.#request.fill(request);
     const state = this.#roster.pick(this.#request);
     if (state === undefined) return this.#refuse(this.#reasonAgainst(request));
-    return this.#accounts.open(state, request.exclude !== undefined);
+    return this.#accounts.open(state, isRetry);
   }
 
   /**
@@ -213,7 +208,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     using _change = this.#change();
     state.health.record(passed);
     state.healthReason = reason;
-    if (passed) this.#accounts.outliers?.checkPassed(state);
+    if (passed) this.#accounts.watchers.outliers?.checkPassed(state);
     this.#roster.review(state);
   }
 
@@ -278,7 +273,8 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
 
   /** Has the safeguards follow the settings. */
   #guard(): void {
-    this.#accounts.classify = this.#settings.classify;
+    this.#accounts.watchers = watchersFor(this.#settings, this.#accounts.watchers, this.#context);
+    this.#isGuarded = !this.enabled || this.#accounts.isGated;
   }
 
   #blame(message: string, cause: unknown): void {
@@ -300,18 +296,4 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     for (const state of left) state.counters.rejects++;
     return withRoom.length > 0 ? 'circuit-limits' : 'members-full';
   }
-}
-
-/** A pool's settings: its spec without the members. */
-type PoolSettings<T> = Omit<PoolConfig<T>, 'members'>;
-
-/** What says the same as before stays the same object, so that nothing follows a change that is none. */
-function keepingWhatIsSame<T>(before: PoolSettings<T>, wanted: PoolSettings<T>): PoolSettings<T> {
-  const { healthMonitor, panic, outlierDetection } = before;
-  return {
-    ...wanted,
-    healthMonitor: isSame(healthMonitor, wanted.healthMonitor) ? healthMonitor : wanted.healthMonitor,
-    panic: isSame(panic, wanted.panic) ? panic : wanted.panic,
-    outlierDetection: isSame(outlierDetection, wanted.outlierDetection) ? outlierDetection : wanted.outlierDetection,
-  };
 }

@@ -43,10 +43,11 @@ export function planPriorities(
     100,
     health.reduce((sum, percent) => sum + percent, 0),
   );
-  const panicking = levels.map((level) => panic !== undefined && panics(level, total, panic));
-  const isTotal = panicking.length > 0 && panicking.every((isPanicking) => isPanicking);
-  if (isTotal) return { loads: byNumber(levels), panicking };
-  return { loads: byHealth(health, total), panicking };
+  const loads = byHealth(health, total);
+  if (panic === undefined) return { loads, panicking: levels.map(() => false) };
+  const panicking = levels.map((level, index) => panics(level, total, loads[index] as number, panic));
+  const isTotal = total < 100 && panicking.every((isPanicking) => isPanicking);
+  return { loads: isTotal ? byNumber(levels) : loads, panicking };
 }
 
 function rated({ inService, unchecked }: LevelHealth): number {
@@ -62,9 +63,10 @@ function percent(part: number, whole: number): number {
   return whole <= 0 ? 0 : Math.floor((100 * part) / whole);
 }
 
-function panics(level: LevelHealth, total: number, { threshold, minHealthy }: PanicSettings): boolean {
-  if (level.healthy < minHealthy) return true;
-  return total < 100 && percentOf(level) < threshold;
+function panics(level: LevelHealth, total: number, load: number, { threshold, minHealthy }: PanicSettings): boolean {
+  if (total < 100) return percentOf(level) < threshold || level.healthy < minHealthy;
+  // Others carry all that this level does not: it may panic for what it has to carry itself, and not for standing by.
+  return load > 0 && level.healthy < minHealthy;
 }
 
 function byHealth(health: readonly number[], total: number): number[] {
@@ -82,7 +84,7 @@ function byNumber(levels: readonly LevelHealth[]): number[] {
   const all = levels.reduce((sum, { inService }) => sum + inService, 0);
   const loads = levels.map(({ inService }) => percent(inService, all));
   const left = loads.reduce((rest, load) => rest - load, 100);
-  return withRest(loads, left, (index) => (loads[index] as number) > 0);
+  return withRest(loads, left, (index) => (levels[index] as LevelHealth).inService > 0);
 }
 
 /** What rounding has left over goes to the first level that can take it. */

@@ -14,6 +14,10 @@ export type RefusalReason =
   | 'circuit-limits'
   /** Too few members are healthy, and `panic.failTraffic` says to refuse then. */
   | 'panic'
+  /** The pool holds as many leases as its adaptive `concurrencyLimit` permits at the moment. */
+  | 'concurrency-limit'
+  /** A retry that the pool's `retryBudget` does not have. */
+  | 'retry-budget'
   /** Every eligible member is among those that the request excludes. */
   | 'members-tried'
   /** The strategy picked none although there was one. */

@@ -1,5 +1,6 @@
 import type { ProbeType } from '../health/monitor-spec.ts';
 import type { Probe } from '../health/probe.ts';
+import type { CircuitUse } from './circuit.ts';
 import type { Member } from './member.ts';
 import type { Pool } from './pool.ts';
 import { type Stats, snapshot } from './stats.ts';
@@ -33,6 +34,8 @@ export interface PoolStatus {
   readonly strategy: string;
   /** Null where nobody checks the members. */
   readonly healthMonitor: { readonly type: string } | null;
+  /** Whether `panic` has taken effect, in one level of priority at least. */
+  readonly isPanicking: boolean;
   readonly members: readonly MemberReport[];
 }
 
@@ -43,7 +46,12 @@ export interface MemberReport {
   readonly address: string;
   readonly port: number;
   readonly weight: number;
+  readonly priority: number;
+  /** Null where nobody said. */
+  readonly zone: string | null;
   readonly backup: boolean;
+  /** What of its limits beside `maxConnections` is in use; null where it has none and never was ejected. */
+  readonly circuit: CircuitUse | null;
 }
 
 export interface BalancerStats extends Stats {
@@ -69,13 +77,30 @@ export function poolStatus<T>(pool: Pool<T>): PoolStatus {
     status: pool.status,
     strategy: pool.strategy.name,
     healthMonitor: healthMonitor === undefined ? null : { type: nameOf(healthMonitor.type) },
+    isPanicking: pool.isPanicking,
     members: pool.members.map(memberReport),
   };
 }
 
 function memberReport<T>(member: Member<T>): MemberReport {
-  const { id, status, statusReason, address, port, weight, backup } = member;
-  return { id, status, reason: statusReason, address, port, weight, backup };
+  const { id, status, statusReason, address, port, weight, priority, zone = null, backup, circuit } = member;
+  return {
+    id,
+    status,
+    reason: statusReason,
+    address,
+    port,
+    weight,
+    priority,
+    zone,
+    backup,
+    circuit: circuit === undefined ? null : circuitReport(circuit),
+  };
+}
+
+/** A copy: what a member has is live. */
+function circuitReport({ pending, requests, retries, isHalfOpen }: CircuitUse): CircuitUse {
+  return { pending, requests, retries, isHalfOpen };
 }
 
 export function vipStats<T>(vip: VirtualIP<T>): VipStats & { readonly name: string } {

@@ -186,8 +186,10 @@ export class Roster<T> {
 
   /** Follows what changes have done to the levels; needed after each, before anybody is told. */
   settle(): void {
-    const changesPrimaries = this.#primaries.plan();
-    const changesBackups = this.#backups.plan();
+    // Backups that are healthy come before panic; and nobody panics for backups while there are primaries.
+    const { isHealthy } = this.#primaries;
+    const changesPrimaries = this.#primaries.plan(isHealthy || !this.#backups.isHealthy);
+    const changesBackups = this.#backups.plan(!isHealthy);
     if (changesPrimaries || changesBackups) this.#markStale();
   }
 

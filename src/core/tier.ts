@@ -33,6 +33,10 @@ export class Tier<T> {
     this.#full = states.reduce((full, state) => (state.hasRoom ? full : full + 1), 0);
   }
 
+  get isEmpty(): boolean {
+    return this.#states.length === 0;
+  }
+
   /** The picker's choice, held to what it may choose from: one of the tier's members that the request accepts. */
   pick(request: CurrentRequest<T>): MemberState<T> | undefined {
     if (this.#full === this.#states.length) return undefined;

@@ -1,14 +1,25 @@
 import { SpecError } from '../core/errors.ts';
 import { at, name } from '../core/spec.ts';
 import { leastConnections } from './least-connections.ts';
+import { maglev } from './maglev.ts';
 import { random } from './random.ts';
+import { rendezvous } from './rendezvous.ts';
+import { ringHash } from './ring-hash.ts';
 import { roundRobin } from './round-robin.ts';
 import { sourceIp } from './source-ip.ts';
 import { sourceIpPort } from './source-ip-port.ts';
 import { isStrategy, type Strategy } from './strategy.ts';
 
 /** Strategies that a spec can name. */
-export type StrategyName = 'round-robin' | 'least-connections' | 'random' | 'source-ip' | 'source-ip-port';
+export type StrategyName =
+  | 'round-robin'
+  | 'least-connections'
+  | 'random'
+  | 'source-ip'
+  | 'source-ip-port'
+  | 'ring-hash'
+  | 'maglev'
+  | 'rendezvous';
 
 // Strategies hold no state (their pickers do), so one of each serves every pool, and a name always means the same value.
 const builtIn: { readonly [Name in StrategyName]: unknown } = {
@@ -17,6 +28,9 @@ const builtIn: { readonly [Name in StrategyName]: unknown } = {
   random: random(),
   'source-ip': sourceIp(),
   'source-ip-port': sourceIpPort(),
+  'ring-hash': ringHash(),
+  maglev: maglev(),
+  rendezvous: rendezvous(),
 };
 
 /** The names of all built-in strategies. */

@@ -1,6 +1,6 @@
 import type { Member } from '../core/member.ts';
+import type { Candidates, HashTable } from './hash/hash-table.ts';
 import { avalanche, murmur3 } from './murmur3.ts';
-import type { PickRequest } from './strategy.ts';
 
 /**
  * Consistent hashing with few points and several probes: a key is hashed to `probes` places on a circle of 2^32, and goes to
@@ -19,7 +19,7 @@ import type { PickRequest } from './strategy.ts';
  * Cost: a lookup O(1) expected: each probe walks as far as the heaviest power could still win, which is one or two points for
  * equal weights and 85 at the worst mix of 1 and 256. Preparing O(n) expected.
  */
-export class ConsistentRing<T> {
+export class ConsistentRing<T> implements HashTable<T> {
   readonly #members: readonly Member<T>[];
   /**
    * The points, ascending by place, two numbers each: the place, and whose point it is and for which power (the member's index
@@ -44,14 +44,14 @@ export class ConsistentRing<T> {
     this.#fill();
   }
 
-  /** The member for a hashed key: the closest acceptable one, as if the others were not there. */
-  find(hash: number, request: PickRequest<T>): Member<T> | undefined {
+  /** The member for a hashed key of 32 bits: the closest candidate, as if the others were not there. */
+  find(hash: number, _low: number, candidates: Candidates<T>): Member<T> | undefined {
     const closest = this.#closest(hash, undefined);
-    return closest === undefined || request.accepts(closest) ? closest : this.#closest(hash, request);
+    return closest === undefined || candidates.accepts(closest) ? closest : this.#closest(hash, candidates);
   }
 
-  /** @param request where given, only members that it accepts are considered */
-  #closest(hash: number, request: PickRequest<T> | undefined): Member<T> | undefined {
+  /** @param candidates where given, only these are considered */
+  #closest(hash: number, candidates: Candidates<T> | undefined): Member<T> | undefined {
     const ring = this.#points;
     let closest = Number.POSITIVE_INFINITY;
     let found = -1;
@@ -63,7 +63,10 @@ export class ConsistentRing<T> {
         if (distance * this.#leastScale >= closest) break;
         const tag = ring[point + 1] as number;
         const scaled = distance * (scales[tag & 15] as number);
-        if (scaled < closest && (request === undefined || request.accepts(this.#members[tag >>> 4] as Member<T>))) {
+        if (
+          scaled < closest &&
+          (candidates === undefined || candidates.accepts(this.#members[tag >>> 4] as Member<T>))
+        ) {
           closest = scaled;
           found = tag >>> 4;
         }

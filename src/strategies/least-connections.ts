@@ -1,144 +1,135 @@
+import type { Outcome } from '../core/lease.ts';
 import type { Member } from '../core/member.ts';
-import type { Picker, PickRequest, Strategy } from './strategy.ts';
+import { unlimited } from '../core/member-spec.ts';
+import { boolean, duration, Fields } from '../core/spec.ts';
+import { LoadOrder } from './load-order.ts';
+import { placesBefore } from './places-before.ts';
+import { defaultFailurePenalty, RecentFailures } from './recent-failures.ts';
+import type { Picker, PickRequest, Strategy, StrategyContext } from './strategy.ts';
+
+export interface LeastConnectionsOptions {
+  /**
+   * Milliseconds for which a failure counts as one more connection, so that a member that fails at once does not attract everybody;
+   * 0 to 2147483647, 0: not at all. Default 10000.
+   */
+  readonly failurePenalty?: number | null;
+  /**
+   * Whether the first picks begin at a random member, so that of many balancers that start together not all send their first clients to
+   * the same ones. Default false: at the first member.
+   */
+  readonly randomStart?: boolean | null;
+}
 
 /**
  * The member with the fewest connections for its weight. Idle members come first; among busy ones the lowest
  * (connections + 1) / weight, which is the load that the member would have with the new client (HAProxy, `src/lb_fwlc.c`).
  * Ties go round, in proportion to the weights: a tied member that was picked steps back by 1 / weight (earliest deadline
- * first), where HAProxy rotates regardless of weight.
+ * first), where HAProxy rotates regardless of weight. Recent failures count as connections (`RecentFailures` says how).
  *
- * Cost: a pick, an acquire and a release O(log n) each, by a binary heap; preparing O(n).
+ * Cost: a pick O(1), an acquire and a release O(log g) for g different weights, of which there can be 256 (`LoadOrder` says how);
+ * preparing O(n). While failures count, each pick reads the clock. Throws `SpecError`.
  */
-export function leastConnections<T = unknown>(): Strategy<T> {
+export function leastConnections<T = unknown>(options: LeastConnectionsOptions = {}): Strategy<T> {
+  const fields = new Fields(options, '', ['failurePenalty', 'randomStart']);
+  const settings = {
+    failurePenalty: fields.read('failurePenalty', duration(0), defaultFailurePenalty),
+    randomStart: fields.read('randomStart', boolean, false),
+  };
   return {
     name: 'least-connections',
-    prepare: (members, previous) => new LeastConnectionsPicker(members, previous),
+    prepare: (members, previous, context) => new LeastConnectionsPicker(members, previous, settings, context),
   };
 }
 
 class LeastConnectionsPicker<T> implements Picker<T> {
   readonly #members: readonly Member<T>[];
-  readonly #indexOf: ReadonlyMap<Member<T>, number>;
-  /** By member index: what the heap is ordered by, first the load, then the turn. A full member's load is infinite. */
-  readonly #load: Float64Array;
-  readonly #turn: Float64Array;
-  /** Member indexes, least loaded first, and where in it each member is. */
-  readonly #heap: Int32Array;
-  readonly #place: Int32Array;
-  /** The turn of the last member that was picked: where a member that was idle for long joins the round. */
-  #now = 0;
+  /** `maxConnections` by place, at hand. */
+  readonly #limits: Int32Array;
+  readonly #failures: RecentFailures<T>;
+  readonly #order: LoadOrder;
+  readonly #drained = (place: number): void => this.#move(this.#members[place] as Member<T>, place);
 
-  constructor(members: readonly Member<T>[], previous: Picker<T> | undefined) {
+  constructor(
+    members: readonly Member<T>[],
+    previous: Picker<T> | undefined,
+    { failurePenalty, randomStart }: { readonly failurePenalty: number; readonly randomStart: boolean },
+    { clock, random }: StrategyContext,
+  ) {
+    const before = previous instanceof LeastConnectionsPicker ? (previous as LeastConnectionsPicker<T>) : undefined;
     this.#members = members;
-    this.#indexOf = new Map(members.map((member, index) => [member, index]));
-    this.#load = Float64Array.from(members, loadOf);
-    this.#turn = new Float64Array(members.length);
-    if (previous instanceof LeastConnectionsPicker) {
-      this.#now = previous.#now;
-      for (const [index, member] of members.entries()) {
-        const before = previous.#indexOf.get(member);
-        this.#turn[index] = before === undefined ? this.#now : (previous.#turn[before] as number);
-      }
-    }
-    this.#heap = Int32Array.from(members, (_, index) => index);
-    this.#place = Int32Array.from(this.#heap);
-    for (let place = (members.length >> 1) - 1; place >= 0; place--) this.#sink(place);
+    this.#limits = Int32Array.from(members, ({ maxConnections = unlimited }) => maxConnections);
+    this.#failures = new RecentFailures(
+      members,
+      clock,
+      failurePenalty,
+      before === undefined ? before : before.#failures,
+    );
+    const start = randomStart && before === undefined ? Math.floor(random() * members.length) : 0;
+    const standing = before === undefined ? beginAt(start, members.length) : before.#standing(members);
+    this.#order = new LoadOrder(
+      members.map(({ weight }) => weight),
+      members.map((member, place) => this.#countOf(member, place)),
+      standing.turns,
+      standing.sequence,
+      standing.now,
+    );
   }
 
   pick(request: PickRequest<T>): Member<T> | undefined {
-    const index = this.#heap[0] as number;
-    const member = this.#members[index] as Member<T>;
-    return request.accepts(member) ? member : this.#pickAccepted(request);
+    if (!this.#failures.areNone) this.#failures.expire(this.#drained);
+    const place = this.#order.first;
+    if (place < 0) return undefined;
+    const member = this.#members[place] as Member<T>;
+    return request.accepts(member) ? member : this.#members[this.#order.find(this.#members, request)];
   }
 
-  acquired(member: Member<T>): void {
-    const index = this.#indexOf.get(member);
-    if (index === undefined) return;
-    this.#now = Math.max(this.#now, this.#turn[index] as number);
-    this.#turn[index] = this.#now + 1 / member.weight;
-    this.#load[index] = loadOf(member);
-    this.#sink(this.#place[index] as number);
+  acquired(member: Member<T>, place: number): void {
+    this.#order.take(place, this.#countOf(member, place));
   }
 
-  released(member: Member<T>): void {
-    const index = this.#indexOf.get(member);
-    if (index === undefined) return;
-    this.#load[index] = loadOf(member);
-    this.#rise(this.#place[index] as number);
+  released(member: Member<T>, place: number, outcome: Outcome): void {
+    if (outcome === 'failure') this.#failures.add(place);
+    this.#move(member, place);
   }
 
-  /**
-   * Walks the heap in order until a member is acceptable. Full members are at its end, so the walk passes over no more than
-   * those that this client has tried.
-   */
-  #pickAccepted(request: PickRequest<T>): Member<T> | undefined {
-    const frontier = [0];
-    while (frontier.length > 0) {
-      let next = 0;
-      for (let f = 1; f < frontier.length; f++) {
-        if (
-          this.#isBefore(this.#heap[frontier[f] as number] as number, this.#heap[frontier[next] as number] as number)
-        ) {
-          next = f;
-        }
-      }
-      const place = frontier.splice(next, 1)[0] as number;
-      const index = this.#heap[place] as number;
-      const member = this.#members[index] as Member<T>;
-      if (request.accepts(member)) return member;
-      if (this.#load[index] === Number.POSITIVE_INFINITY) return undefined;
-      for (const child of [2 * place + 1, 2 * place + 2]) if (child < this.#heap.length) frontier.push(child);
+  #move(member: Member<T>, place: number): void {
+    this.#order.move(place, this.#countOf(member, place));
+  }
+
+  /** What the member is taken to hold; below 0 where it is full. */
+  #countOf({ stats: { activeConnections } }: Member<T>, place: number): number {
+    if (activeConnections >= (this.#limits[place] as number)) return -1;
+    return this.#failures.areNone ? activeConnections : activeConnections + Math.ceil(this.#failures.of(place));
+  }
+
+  /** How the members of a picker that follows this one stand in the round. */
+  #standing(members: readonly Member<T>[]): Standing {
+    const { now } = this.#order;
+    const turns = new Float64Array(members.length).fill(now);
+    const placeNow = new Int32Array(this.#members.length).fill(-1);
+    for (const [place, before] of placesBefore(members, this.#members).entries()) {
+      if (before < 0) continue;
+      turns[place] = this.#order.turnOf(before);
+      placeNow[before] = place;
     }
-    return undefined;
-  }
-
-  #isBefore(a: number, b: number): boolean {
-    const loadA = this.#load[a] as number;
-    const loadB = this.#load[b] as number;
-    if (loadA !== loadB) return loadA < loadB;
-    const turnA = this.#turn[a] as number;
-    const turnB = this.#turn[b] as number;
-    return turnA < turnB || (turnA === turnB && a < b);
-  }
-
-  #sink(start: number): void {
-    const heap = this.#heap;
-    const index = heap[start] as number;
-    let place = start;
-    for (;;) {
-      let child = 2 * place + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && this.#isBefore(heap[child + 1] as number, heap[child] as number)) child++;
-      const below = heap[child] as number;
-      if (!this.#isBefore(below, index)) break;
-      heap[place] = below;
-      this.#place[below] = place;
-      place = child;
-    }
-    heap[place] = index;
-    this.#place[index] = place;
-  }
-
-  #rise(start: number): void {
-    const heap = this.#heap;
-    const index = heap[start] as number;
-    let place = start;
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
-      const above = heap[parent] as number;
-      if (!this.#isBefore(index, above)) break;
-      heap[place] = above;
-      this.#place[above] = place;
-      place = parent;
-    }
-    heap[place] = index;
-    this.#place[index] = place;
+    const waiting = this.#order.places().map((before) => placeNow[before] as number);
+    const sequence = new Set(waiting.filter((place) => place >= 0));
+    for (const place of members.keys()) sequence.add(place);
+    return { turns, sequence: [...sequence], now };
   }
 }
 
-function loadOf(member: Member<unknown>): number {
-  const { activeConnections } = member.stats;
-  if (activeConnections === 0) return 0;
-  if (activeConnections >= (member.maxConnections ?? Number.POSITIVE_INFINITY)) return Number.POSITIVE_INFINITY;
-  return (activeConnections + 1) / member.weight;
+/** What `LoadOrder` goes by where members are equally loaded. */
+interface Standing {
+  readonly turns: Float64Array;
+  readonly sequence: readonly number[];
+  readonly now: number;
+}
+
+/** The pool's order, from a place on: each has its turn before anybody, whose weight is 256 at most, has another one. */
+function beginAt(start: number, size: number): Standing {
+  const sequence = Array.from({ length: size }, (_, step) => (start + step) % size);
+  const turns = new Float64Array(size);
+  for (const [step, place] of sequence.entries()) turns[place] = step / (256 * size);
+  return { turns, sequence, now: 0 };
 }

@@ -589,7 +589,10 @@ describe('the status tree', () => {
       pool: {
         strategy: 'least-connections',
         healthMonitor: { type: 'tcp' },
-        members: [spec('x', { weight: 2 }), spec('y', { address: '10.0.0.2', enabled: false, backup: true })],
+        members: [
+          spec('x', { weight: 2, zone: 'eu-1', maxRequests: 100 }),
+          spec('y', { address: '10.0.0.2', priority: 1, enabled: false, backup: true }),
+        ],
       },
     });
     const pool = {
@@ -597,6 +600,7 @@ describe('the status tree', () => {
       status: 'online',
       strategy: 'least-connections',
       healthMonitor: { type: 'tcp' },
+      isPanicking: false,
       members: [
         {
           id: 'x',
@@ -605,9 +609,23 @@ describe('the status tree', () => {
           address: '10.0.0.1',
           port: 80,
           weight: 2,
+          priority: 0,
+          zone: 'eu-1',
           backup: false,
+          circuit: { pending: 0, requests: 0, retries: 0, isHalfOpen: false },
         },
-        { id: 'y', status: 'offline', reason: 'disabled', address: '10.0.0.2', port: 80, weight: 1, backup: true },
+        {
+          id: 'y',
+          status: 'offline',
+          reason: 'disabled',
+          address: '10.0.0.2',
+          port: 80,
+          weight: 1,
+          priority: 1,
+          zone: null,
+          backup: true,
+          circuit: null,
+        },
       ],
     };
     expect(balancer.statusTree()).toEqual({
@@ -637,9 +655,32 @@ describe('the status tree', () => {
     expect(balancer.statusTree().pools[0]?.healthMonitor).toBe(null);
   });
 
+  test('says that a pool panics', () => {
+    const balancer = makeBalancer();
+    const pool = balancer.createPool({
+      name: 'a',
+      members: [spec('x')],
+      panic: {},
+      healthMonitor: { type: new FakeProbe(new VirtualClock()) },
+    });
+    pool.recordCheck(memberOf(pool, 'x'), false, 'refused');
+    const [status] = balancer.statusTree().pools;
+    expect([status?.isPanicking, status?.status]).toEqual([true, 'error']);
+  });
+
+  test('says what of the limits of a member is in use at that moment', () => {
+    const balancer = makeBalancer();
+    const pool = balancer.createPool({ name: 'a', members: [spec('x', { maxPending: 5 })] });
+    take(pool);
+    const circuitOf = () => balancer.statusTree().pools[0]?.members[0]?.circuit;
+    const before = circuitOf();
+    take(pool).countRequest();
+    expect([before?.pending, circuitOf()]).toEqual([1, { pending: 1, requests: 1, retries: 0, isHalfOpen: false }]);
+  });
+
   test('is a copy of that moment, fit for JSON', () => {
     const balancer = makeBalancer();
-    balancer.createPool({ name: 'a', members: [spec('x')] });
+    balancer.createPool({ name: 'a', members: [spec('x', { maxPending: 5 })], panic: {} });
     const tree = balancer.statusTree();
     memberOf(poolOf(balancer, 'a'), 'x').update({ weight: 0 });
     expect([JSON.parse(JSON.stringify(tree)), tree.pools[0]?.members[0]?.status]).toEqual([tree, 'no-monitor']);

@@ -14,6 +14,7 @@ import { readVip, readVipUpdate } from '../../src/core/vip-spec.ts';
 import { readHealthMonitor } from '../../src/health/monitor-spec.ts';
 import { readInsertHeaders } from '../../src/http1/insert-headers.ts';
 import { defaultLimits, limitsOver } from '../../src/http1/limits.ts';
+import { strategyNames } from '../../src/strategies/built-in.ts';
 import { roundRobin } from '../../src/strategies/round-robin.ts';
 import { refusalOf, spec, thrownBy } from '../fixtures/core.ts';
 
@@ -23,6 +24,8 @@ const vip = (fields: object): unknown => ({ address: '127.0.0.1', port: 80, pool
 
 const nameExpected = 'a string of 1 to 255 characters without control characters';
 const weightExpected = 'an integer from 0 to 256';
+const names = strategyNames.map((each) => `'${each}'`).join(', ');
+const strategyExpected = `one of ${names}, or a strategy (an object with a name and a prepare function)`;
 const portExpected = 'an integer from 1 to 65535';
 const addressExpected = "an IP address without brackets, a host name, or 'unix:' and a path";
 const limitExpected = 'an integer from 1 to 2147483647';
@@ -31,8 +34,6 @@ const delayExpected = 'milliseconds from 1 to 2147483647';
 const timeoutExpected = 'milliseconds from 0 to 2147483647';
 const timesExpected = 'an integer from 1 to 10';
 const cidrExpected = "a block such as '10.0.0.0/8' or '2001:db8::/32'";
-const strategyExpected =
-  "one of 'round-robin', 'least-connections', 'random', 'source-ip', 'source-ip-port', or a strategy (an object with a name and a prepare function)";
 
 type Row = readonly [path: string, value: unknown, expected: string];
 
@@ -353,7 +354,7 @@ describe('a pool spec refuses', () => {
       [
         'algorithm',
         'x',
-        'no such field; there are name, strategy, members, healthMonitor, overprovisioningFactor, panic, outlierDetection, classify, keepAlive, enabled',
+        'no such field; there are name, strategy, members, healthMonitor, overprovisioningFactor, panic, outlierDetection, retryBudget, concurrencyLimit, classify, keepAlive, enabled',
       ],
     ],
   );

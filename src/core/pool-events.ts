@@ -1,0 +1,27 @@
+import type { ListenerErrorEvent } from './emitter.ts';
+import type { EvenkeelError } from './errors.ts';
+import type { Member } from './member.ts';
+import type { MemberStatus, OperatingStatus, StatusChange } from './status.ts';
+
+export interface MemberStatusChange<T> extends StatusChange<MemberStatus> {
+  readonly member: Member<T>;
+  /** In words, for example `connect ECONNREFUSED 10.0.0.2:80`. */
+  readonly reason: string;
+}
+
+export interface PoolEvents<T> extends ListenerErrorEvent {
+  'member-status': [change: MemberStatusChange<T>];
+  'member-added': [change: { readonly member: Member<T> }];
+  /** The member takes no new clients; those it has may still run. */
+  'member-removed': [change: { readonly member: Member<T> }];
+  /** A drain's deadline passed with connections left: whoever holds them ends them now. */
+  'drain-expired': [drain: { readonly member: Member<T>; readonly remaining: number }];
+  /** Too few members are healthy, and `panic` takes effect; or that is over. */
+  panic: [change: { readonly isPanicking: boolean }];
+  /**
+   * A user's strategy threw when it was told of a lease, or `classify` did; the lease is not affected. What `pick` throws,
+   * `acquire()` throws.
+   */
+  'strategy-error': [error: EvenkeelError];
+  status: [change: StatusChange<OperatingStatus>];
+}

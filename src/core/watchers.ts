@@ -1,0 +1,38 @@
+import { ConcurrencyGate } from '../safeguards/concurrency-gate.ts';
+import type { OutlierDetector } from '../safeguards/outlier-detector.ts';
+import { RetryBudget } from '../safeguards/retry-budget.ts';
+import type { StrategyContext } from '../strategies/strategy.ts';
+import type { Safeguards } from './safeguards-spec.ts';
+import { isSame } from './spec.ts';
+import { type Classifier, classifyByDefault } from './verdict.ts';
+
+/** Who wants to be asked before a lease is taken, or to hear how it ended; undefined what is off. */
+export interface Watchers<T> {
+  readonly classify: Classifier;
+  readonly outliers: OutlierDetector<T> | undefined;
+  readonly retryBudget: RetryBudget | undefined;
+  readonly concurrencyGate: ConcurrencyGate | undefined;
+}
+
+export const noWatchers: Watchers<never> = {
+  classify: classifyByDefault,
+  outliers: undefined,
+  retryBudget: undefined,
+  concurrencyGate: undefined,
+};
+
+/** Those whom the settings ask for; what one has counted or learned goes on where its own settings are the same. */
+export function watchersFor<T>(settings: Safeguards, before: Watchers<T>, context: StrategyContext): Watchers<T> {
+  const { classify, retryBudget, concurrencyLimit } = settings;
+  return {
+    classify,
+    outliers: undefined,
+    retryBudget: isSame(before.retryBudget?.settings, retryBudget)
+      ? before.retryBudget
+      : retryBudget && new RetryBudget(retryBudget, context),
+    concurrencyGate:
+      before.concurrencyGate?.algorithm === concurrencyLimit
+        ? before.concurrencyGate
+        : concurrencyLimit && new ConcurrencyGate(concurrencyLimit, context),
+  };
+}

@@ -1,0 +1,300 @@
+import type { Member } from '../core/member.ts';
+import { IndexHeap } from './index-heap.ts';
+import type { PickRequest } from './strategy.ts';
+
+// What is known of a queue, eight numbers each; a queue is named by where its numbers begin.
+const head = 0;
+const tail = 1;
+const count = 2;
+const groupOf = 3;
+/** The queues beside it, of the same group: that with the next lower and that with the next higher count. */
+const fewer = 4;
+const more = 5;
+const queueSize = 8;
+
+// Of a member: who waits behind it and before it, and its queue (or, of one that is out, -1 - its group).
+const behind = 0;
+const before = 1;
+const queueOf = 2;
+const memberSize = 4;
+
+// Of a group: its first and its last queue, and the foremost member of the first one.
+const fewest = 0;
+const most = 1;
+const foremost = 2;
+const groupSize = 4;
+
+const none = -1;
+
+/**
+ * Members in the order of their load: 0 for an idle one, else (count + 1) / weight. Ties go round, in proportion to the weights.
+ *
+ * Members of one weight that have the same count wait in a queue; what leaves it leaves at its head, what joins it joins at its tail. All
+ * queues of one weight, in ascending order of count, are a group. A connection more or less thus moves a member to the neighbouring
+ * queue, and only the groups need be kept in a heap, of which there are no more than there are weights. Where the foremost members of two
+ * groups are equally loaded, the one whose turn is first goes first: who is taken steps back by 1 / weight (earliest deadline first).
+ *
+ * Source: queues by count are those of K. Shah, A. Mitra and D. Matani, "An O(1) algorithm for implementing the LFU cache eviction
+ * scheme" (2010).
+ *
+ * Cost: O(log g) for g different weights, whatever the number of members; but a member that comes back in looks for its queue among
+ * those of its group, from the most busy one on. Preparing O(n + c log c) for c different counts. The state of a member is 24 bytes, and
+ * that of two or three is touched in a step: with many members, what is not in the cache is what costs.
+ */
+export class LoadOrder {
+  readonly #members: Int32Array;
+  readonly #turns: Float64Array;
+  readonly #queues: Int32Array;
+  /** The first of the queues that are not in use, which are chained by `more`. */
+  #unused = 0;
+  readonly #groups: Int32Array;
+  readonly #weights: Float64Array;
+  readonly #heap: IndexHeap;
+  /** The turn of the last member that was taken: where one that was busy for long joins the round. */
+  #now: number;
+
+  /**
+   * @param weights by place
+   * @param counts by place; below 0: out
+   * @param turns by place; kept and changed
+   * @param sequence all places, in the order in which they join
+   * @param now the turn at which the round stands
+   */
+  constructor(
+    weights: readonly number[],
+    counts: readonly number[],
+    turns: Float64Array,
+    sequence: ArrayLike<number>,
+    now: number,
+  ) {
+    const groups = new Map<number, number>();
+    for (const weight of weights) if (!groups.has(weight)) groups.set(weight, groups.size);
+    this.#members = new Int32Array(memberSize * weights.length);
+    for (const [place, weight] of weights.entries()) {
+      this.#members[memberSize * place + queueOf] = none - (groups.get(weight) as number);
+    }
+    this.#turns = turns;
+    // While a member moves there can be one queue more than members.
+    this.#queues = new Int32Array(queueSize * (weights.length + 1));
+    for (let queue = 0; queue < this.#queues.length; queue += queueSize) this.#queues[queue + more] = queue + queueSize;
+    this.#groups = new Int32Array(groupSize * groups.size).fill(none);
+    this.#weights = Float64Array.from(groups.keys());
+    this.#heap = new IndexHeap(groups.size);
+    this.#now = now;
+    this.#fill(counts, sequence);
+  }
+
+  /** The turn of the last member that was taken. */
+  get now(): number {
+    return this.#now;
+  }
+
+  turnOf(place: number): number {
+    return this.#turns[place] as number;
+  }
+
+  /** The place of the least loaded member; -1 where all are out. */
+  get first(): number {
+    return this.#groups[groupSize * this.#heap.first + foremost] as number;
+  }
+
+  /** As `first`, of the members that a request accepts. Looks at those that are less loaded, and at few others. */
+  find<T>(members: readonly Member<T>[], request: PickRequest<T>): number {
+    return this.#search(0, none, members, request);
+  }
+
+  /** All that are in; of several in one queue, the first one first. */
+  places(): number[] {
+    const places: number[] = [];
+    for (let group = 0; group < this.#groups.length; group += groupSize) {
+      let queue = this.#groups[group + fewest] as number;
+      for (; queue >= 0; queue = this.#queues[queue + more] as number) {
+        let place = this.#queues[queue + head] as number;
+        for (; place >= 0; place = this.#members[memberSize * place + behind] as number) places.push(place);
+      }
+    }
+    return places;
+  }
+
+  /** The member was taken: it steps back, and its count changes. */
+  take(place: number, countNow: number): void {
+    const queue = this.#members[memberSize * place + queueOf] as number;
+    const group = queue < 0 ? none - queue : (this.#queues[queue + groupOf] as number);
+    const turn = this.#turns[place] as number;
+    if (turn > this.#now) this.#now = turn;
+    this.#turns[place] = this.#now + 1 / (this.#weights[group] as number);
+    this.move(place, countNow);
+  }
+
+  /** @param countNow below 0: out, until it is moved again */
+  move(place: number, countNow: number): void {
+    const queues = this.#queues;
+    const queue = this.#members[memberSize * place + queueOf] as number;
+    if (queue < 0) {
+      if (countNow >= 0) this.#comeIn(place, none - queue, countNow);
+      return;
+    }
+    const countBefore = queues[queue + count] as number;
+    if (countNow === countBefore) return;
+    const group = queues[queue + groupOf] as number;
+    const isAlone = this.#isAlone(place);
+    if (isAlone && countNow >= 0 && this.#fits(queue, countNow)) {
+      queues[queue + count] = countNow;
+    } else {
+      // Nearly always the neighbour; looked at here, as a call would cost as much as the rest.
+      const neighbour = queues[queue + (countNow > countBefore ? more : fewer)] as number;
+      const isNext = neighbour >= 0 && queues[neighbour + count] === countNow;
+      const target = isNext ? neighbour : countNow < 0 ? none : this.#queueWith(countNow, group, queue);
+      this.#leave(place, queue);
+      if (target < 0) this.#members[memberSize * place + queueOf] = none - group;
+      else this.#join(place, target);
+      if (isAlone) this.#drop(queue);
+    }
+    this.#review(group);
+  }
+
+  #fill(counts: readonly number[], sequence: ArrayLike<number>): void {
+    const byCount = new Map<number, number[]>();
+    for (let entry = 0; entry < sequence.length; entry++) {
+      const place = sequence[entry] as number;
+      const peers = byCount.get(counts[place] as number);
+      if (peers === undefined) byCount.set(counts[place] as number, [place]);
+      else peers.push(place);
+    }
+    // In ascending order, so that each finds its queue at once: it is the last one of its group.
+    for (const countNow of [...byCount.keys()].sort((a, b) => a - b)) {
+      for (const place of byCount.get(countNow) as number[]) this.move(place, countNow);
+    }
+  }
+
+  #comeIn(place: number, group: number, countNow: number): void {
+    const last = this.#groups[groupSize * group + most] as number;
+    this.#join(place, this.#queueWith(countNow, group, last));
+    this.#review(group);
+  }
+
+  #join(place: number, queue: number): void {
+    const members = this.#members;
+    const last = this.#queues[queue + tail] as number;
+    members[memberSize * place + behind] = none;
+    members[memberSize * place + before] = last;
+    members[memberSize * place + queueOf] = queue;
+    if (last < 0) this.#queues[queue + head] = place;
+    else members[memberSize * last + behind] = place;
+    this.#queues[queue + tail] = place;
+  }
+
+  #leave(place: number, queue: number): void {
+    const members = this.#members;
+    const next = members[memberSize * place + behind] as number;
+    const previous = members[memberSize * place + before] as number;
+    if (next < 0) this.#queues[queue + tail] = previous;
+    else members[memberSize * next + before] = previous;
+    if (previous < 0) this.#queues[queue + head] = next;
+    else members[memberSize * previous + behind] = next;
+  }
+
+  #isAlone(place: number): boolean {
+    const members = this.#members;
+    return (members[memberSize * place + behind] as number) < 0 && (members[memberSize * place + before] as number) < 0;
+  }
+
+  /** Whether a queue keeps its place in its group with another count. */
+  #fits(queue: number, countNow: number): boolean {
+    const queues = this.#queues;
+    const below = queues[queue + fewer] as number;
+    const above = queues[queue + more] as number;
+    return (
+      (below < 0 || (queues[below + count] as number) < countNow) &&
+      (above < 0 || (queues[above + count] as number) > countNow)
+    );
+  }
+
+  /** The queue of a group that has a count, a new one if need be; looked for from another queue on. */
+  #queueWith(wanted: number, group: number, start: number): number {
+    const queues = this.#queues;
+    let below = start;
+    while (below >= 0 && (queues[below + count] as number) > wanted) below = queues[below + fewer] as number;
+    let above = below < 0 ? (this.#groups[groupSize * group + fewest] as number) : (queues[below + more] as number);
+    while (above >= 0 && (queues[above + count] as number) <= wanted) {
+      below = above;
+      above = queues[above + more] as number;
+    }
+    if (below >= 0 && queues[below + count] === wanted) return below;
+    const queue = this.#unused;
+    this.#unused = queues[queue + more] as number;
+    queues[queue + head] = none;
+    queues[queue + tail] = none;
+    queues[queue + count] = wanted;
+    queues[queue + groupOf] = group;
+    this.#connect(group, below, queue);
+    this.#connect(group, queue, above);
+    return queue;
+  }
+
+  #drop(queue: number): void {
+    const queues = this.#queues;
+    this.#connect(queues[queue + groupOf] as number, queues[queue + fewer] as number, queues[queue + more] as number);
+    queues[queue + more] = this.#unused;
+    this.#unused = queue;
+  }
+
+  /** Makes two queues neighbours; none beside the first and the last one of a group. */
+  #connect(group: number, below: number, above: number): void {
+    if (below < 0) this.#groups[groupSize * group + fewest] = above;
+    else this.#queues[below + more] = above;
+    if (above < 0) this.#groups[groupSize * group + most] = below;
+    else this.#queues[above + fewer] = below;
+  }
+
+  /** Puts a group where its foremost member belongs. */
+  #review(group: number): void {
+    const queue = this.#groups[groupSize * group + fewest] as number;
+    const place = queue < 0 ? none : (this.#queues[queue + head] as number);
+    const load = this.#loadOf(queue, group);
+    if (place === this.#groups[groupSize * group + foremost] && load === this.#heap.loadOf(group)) return;
+    this.#groups[groupSize * group + foremost] = place;
+    this.#heap.set(group, load, place < 0 ? 0 : (this.#turns[place] as number));
+  }
+
+  #loadOf(queue: number, group: number): number {
+    if (queue < 0) return Number.POSITIVE_INFINITY;
+    const countNow = this.#queues[queue + count] as number;
+    // A division, and no product with 1 / weight: what ties must come out the same.
+    return countNow === 0 ? 0 : (countNow + 1) / (this.#weights[group] as number);
+  }
+
+  /** The best of what was found so far and the groups at a position of the heap and below it. */
+  #search<T>(position: number, found: number, members: readonly Member<T>[], request: PickRequest<T>): number {
+    if (position >= this.#heap.size) return found;
+    const group = this.#heap.at(position);
+    const limit = found < 0 ? Number.POSITIVE_INFINITY : this.#loadOfMember(found);
+    if (found >= 0 && this.#heap.loadOf(group) > limit) return found;
+    const place = this.#findIn(group, limit, members, request);
+    const isBetter = place >= 0 && (found < 0 || this.#isBefore(place, found));
+    const best = this.#search(2 * position + 1, isBetter ? place : found, members, request);
+    return this.#search(2 * position + 2, best, members, request);
+  }
+
+  #findIn<T>(group: number, limit: number, members: readonly Member<T>[], request: PickRequest<T>): number {
+    let queue = this.#groups[groupSize * group + fewest] as number;
+    for (; queue >= 0 && this.#loadOf(queue, group) <= limit; queue = this.#queues[queue + more] as number) {
+      let place = this.#queues[queue + head] as number;
+      for (; place >= 0; place = this.#members[memberSize * place + behind] as number) {
+        if (request.accepts(members[place] as Member<T>)) return place;
+      }
+    }
+    return none;
+  }
+
+  #loadOfMember(place: number): number {
+    const queue = this.#members[memberSize * place + queueOf] as number;
+    return this.#loadOf(queue, this.#queues[queue + groupOf] as number);
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const loadA = this.#loadOfMember(a);
+    const loadB = this.#loadOfMember(b);
+    return loadA < loadB || (loadA === loadB && (this.#turns[a] as number) < (this.#turns[b] as number));
+  }
+}

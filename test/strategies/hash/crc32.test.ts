@@ -1,0 +1,1 @@
+import { crc32 as zlibCrc32 } from 'node:zlib';
