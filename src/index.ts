@@ -55,8 +55,9 @@ export { Hedge, type HedgeSettings, type HedgeSpec } from './safeguards/hedge.ts
 export type { LimitRange, LimitRangeSpec } from './safeguards/limit-range.ts';
 export { RetryBudget, type RetryBudgetSettings, type RetryBudgetSpec } from './safeguards/retry-budget.ts';
 export { type StrategyName, strategyNames } from './strategies/built-in.ts';
+export { first } from './strategies/first.ts';
 export type { HashKey, HashOptions } from './strategies/hash-key.ts';
-export { leastConnections } from './strategies/least-connections.ts';
+export { type LeastConnectionsOptions, leastConnections } from './strategies/least-connections.ts';
 export { type MaglevOptions, maglev } from './strategies/maglev.ts';
 export { random } from './strategies/random.ts';
 export { type RendezvousOptions, rendezvous } from './strategies/rendezvous.ts';

@@ -26,8 +26,10 @@ export const accept = 16;
 export const dropped = 17;
 /** Claims to know where the client is, or what it asked for: passed on only from those who are trusted to know. */
 export const claim = 18;
+/** What a member says of its load. */
+export const endpointLoadMetrics = 19;
 /** How many kinds there are. */
-export const kinds = 19;
+export const kinds = 20;
 
 const names: readonly (readonly [name: string, kind: number])[] = [
   ['host', host],
@@ -46,6 +48,7 @@ const names: readonly (readonly [name: string, kind: number])[] = [
   ['x-forwarded-proto', xForwardedProto],
   ['x-request-id', xRequestId],
   ['accept', accept],
+  ['endpoint-load-metrics', endpointLoadMetrics],
   ['proxy-connection', dropped],
   ['proxy-authorization', dropped],
   ['proxy-authenticate', dropped],

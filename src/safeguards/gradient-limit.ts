@@ -46,10 +46,10 @@ export interface GradientLimitSettings extends LimitRange {
  * - There, a drop is a request that took as long as it took, so that a server that refuses at once looks fast and is sent ever more
  *   (their issue #176). Here drops do not go into the mean, and take their share off the gradient: where a third is dropped, it is
  *   2/3 at most.
- * - There, an overload that lasts becomes what is usual, and the limit climbs to `max` within half an hour. Here, once a minute of it,
+ * - There, an overload that lasts becomes what is usual, and the limit climbs, to 400 within half an hour. Here, once a minute of it,
  *   half the limit is tried for two windows, and what is measured in the second is what is usual from then on; Envoy does likewise.
  *
- * Where nothing is dropped, and with `probeEvery: 0`, it does what Netflix's does, to the digit.
+ * Where nothing is dropped, it does with `probeEvery: 0` what Netflix's does.
  *
  * Cost: some 10 ns a sample.
  *

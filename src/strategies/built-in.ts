@@ -1,5 +1,6 @@
 import { SpecError } from '../core/errors.ts';
 import { at, name } from '../core/spec.ts';
+import { first } from './first.ts';
 import { leastConnections } from './least-connections.ts';
 import { maglev } from './maglev.ts';
 import { random } from './random.ts';
@@ -14,6 +15,7 @@ import { isStrategy, type Strategy } from './strategy.ts';
 export type StrategyName =
   | 'round-robin'
   | 'least-connections'
+  | 'first'
   | 'random'
   | 'source-ip'
   | 'source-ip-port'
@@ -25,6 +27,7 @@ export type StrategyName =
 const builtIn: { readonly [Name in StrategyName]: unknown } = {
   'round-robin': roundRobin(),
   'least-connections': leastConnections(),
+  first: first(),
   random: random(),
   'source-ip': sourceIp(),
   'source-ip-port': sourceIpPort(),

@@ -11,7 +11,7 @@ interface Event {
 }
 
 /** Time that a loop drives, by a heap of what is due. */
-export class Timeline implements Clock {
+class Timeline implements Clock {
   #now = 0;
   #order = 0;
   readonly #heap: Event[] = [];

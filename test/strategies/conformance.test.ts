@@ -20,6 +20,8 @@ const careless: Strategy = {
   prepare: (members, _previous, { random }) => ({ pick: () => members[Math.floor(random() * members.length)] }),
 };
 
+const prefersTheFirst = (strategy: StrategyName | Strategy): boolean => strategy === firstFit || strategy === 'first';
+
 const strategies: readonly (StrategyName | Strategy)[] = [...strategyNames, firstFit, careless];
 
 for (const strategy of strategies) {
@@ -113,7 +115,7 @@ for (const strategy of strategies) {
     test('serves every backup once no primary is eligible', () => {
       const pool = poolOf(spec('a'), spec('b', { backup: true }), spec('c', { backup: true }));
       memberOf(pool, 'a').update({ enabled: false });
-      const backups = strategy === firstFit ? ['b'] : ['b', 'c'];
+      const backups = prefersTheFirst(strategy) ? ['b'] : ['b', 'c'];
       expect(served(pool)).toEqual(new Set(backups));
     });
 
@@ -145,7 +147,7 @@ for (const strategy of strategies) {
     });
 
     test('reaches every member of a pool', () => {
-      if (strategy === firstFit) return;
+      if (prefersTheFirst(strategy)) return;
       const pool = poolOf(...['a', 'b', 'c', 'd'].map((id) => spec(id)));
       expect(served(pool)).toEqual(new Set(['a', 'b', 'c', 'd']));
     });

@@ -7,6 +7,7 @@ import type { RequestAttributes } from '../../core/pick-request.ts';
 import type { Session } from '../../core/session.ts';
 import * as field from '../../http1/field.ts';
 import { fieldOf } from '../../http1/field-of.ts';
+import { loadReportOf } from '../../http1/load-metrics.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
 import type { ConnectionOption } from '../../http1/response-forwarding.ts';
 import type { ResponseHead } from '../../http1/response-head.ts';
@@ -248,6 +249,8 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
     this.#phase = 'answering';
     session.countResponse(head.status);
     session.countFirstByte(systemClock.now() - this.#startedAt);
+    const metrics = head.valueOf(field.endpointLoadMetrics);
+    if (metrics !== undefined) this.#reportLoad(metrics);
     this.#memberStays = head.minorVersion === 1 ? !head.saysClose : head.saysKeepAlive && !head.saysClose;
     if (this.#memberStays) {
       (this.#upstream as MemberConnection<T>).mayIdleFor = hinted(head.valueOf(field.keepAlive));
@@ -256,6 +259,11 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
     this.#stays = this.#wantsToStay && !closes && this.#request.isComplete && !this.#owner.isFinishing;
     if (!this.#stays) return 'close';
     return this.minorVersion === 1 ? '' : 'keep-alive';
+  }
+
+  #reportLoad(metrics: string): void {
+    const report = loadReportOf(metrics);
+    if (report !== undefined) this.#owner.session.member?.reportLoad(report);
   }
 
   /** Asks the session what to do next, and does it. */
@@ -376,6 +384,10 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
 const refusals: Readonly<Partial<Record<string, string>>> = {
   disabled: 'the service is disabled',
   'members-full': 'every member is busy',
+  'circuit-limits': 'every member is busy',
+  'concurrency-limit': 'the service is busy',
+  panic: 'too few members are healthy',
+  'retry-budget': 'no member could be reached',
   'retries-exhausted': 'no member could be reached',
 };
 
