@@ -65,16 +65,15 @@ export class Accounts<T> implements LeaseBooks<T> {
   }
 
   connected(lease: Lease<T>): void {
-    if (lease.takenAt >= 0) this.answered(lease);
+    if (lease.takenAt >= 0) this.#measure(lease, this.#clock.now());
     this.#watchers?.outliers?.connected(lease);
   }
 
   answered(lease: Lease<T>): void {
-    const { tier } = lease.state;
-    if (tier?.isTimed !== true || tier.measuresLastByte) return;
-    if (lease.takenAt < 0 || (lease.notes & isMeasured) !== 0 || lease.status >= 500) return;
-    lease.notes |= isMeasured;
-    tier.measured(lease.state, this.#clock.now() - lease.takenAt);
+    if (lease.takenAt < 0) return;
+    const now = this.#clock.now();
+    if (lease.status < 500) this.#measure(lease, now);
+    this.#sample(lease, now, 'success', this.counters.activeConnections);
   }
 
   released(lease: Lease<T>, outcome: Outcome): void {
@@ -122,11 +121,23 @@ export class Accounts<T> implements LeaseBooks<T> {
       if (isTimed && verdict === 'success' && (lease.notes & isMeasured) === 0) tier.measured(state, age);
       tier.released(state, verdict === 'ignored' && outcome === 'aborted' ? 'aborted' : verdict, age);
     }
-    const { outliers, concurrencyGate } = this.watchers;
-    outliers?.released(lease, verdict);
+    this.#watchers?.outliers?.released(lease, verdict);
+    this.#sample(lease, now, verdict, this.counters.activeConnections + 1);
+  }
+
+  /** Tells the strategy how long the member took, once. */
+  #measure(lease: Lease<T>, now: number): void {
+    const { tier } = lease.state;
+    if (tier?.isTimed !== true || tier.measuresLastByte || (lease.notes & isMeasured) !== 0) return;
+    lease.notes |= isMeasured;
+    tier.measured(lease.state, now - lease.takenAt);
+  }
+
+  /** Tells the adaptive limit, once: by the first byte of an answer, since how long the rest takes is up to the client, too. */
+  #sample(lease: Lease<T>, now: number, verdict: Verdict, active: number): void {
     if ((lease.notes & isSampled) === 0) return;
-    const active = this.counters.activeConnections + 1;
-    concurrencyGate?.ended(takenAt, now, active, sampleOf(lease.status, verdict));
+    lease.notes &= ~isSampled;
+    this.watchers.concurrencyGate?.ended(lease.takenAt, now, active, sampleOf(lease.status, verdict));
   }
 
   #judge(lease: Lease<T>, outcome: Outcome): Verdict {

@@ -19,9 +19,9 @@ export function multiplyHigh(a: number, b: number): number {
   const bHigh = b >>> 16;
   const aLow = a & 0xffff;
   const bLow = b & 0xffff;
-  const cross = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const middle = aLow * bHigh + (cross & 0xffff);
-  return (aHigh * bHigh + (cross >>> 16) + (middle >>> 16)) | 0;
+  const cross = (imul(aHigh, bLow) + (imul(aLow, bLow) >>> 16)) | 0;
+  const middle = (imul(aLow, bHigh) + (cross & 0xffff)) | 0;
+  return (imul(aHigh, bHigh) + (cross >>> 16) + (middle >>> 16)) | 0;
 }
 
 /** Whether the unsigned sum of 32-bit integers ran over: what to add to the upper half. */

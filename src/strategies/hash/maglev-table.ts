@@ -51,13 +51,15 @@ export class MaglevTable<T> implements HashTable<T> {
     return this.#rest.find(high, low, candidates);
   }
 
-  /** The hash modulo the number of slots, 16 bits at a time, so that each step is exact. */
+  /** The hash modulo the number of slots. */
   #slotOf(high: number, low: number): number {
-    const upper = this.#modulo(this.#modulo(high >>> 0) * 65536 + (low >>> 16));
-    return this.#modulo(upper * 65536 + (low & 0xffff));
+    const upper = this.#modulo(high >>> 0);
+    // As many bits at a time as leave every step exact.
+    if (this.#slots.length < 2 ** 21) return this.#modulo(upper * 2 ** 32 + (low >>> 0));
+    return this.#modulo(this.#modulo(upper * 2 ** 16 + (low >>> 16)) * 2 ** 16 + (low & 0xffff));
   }
 
-  /** @param value below 2^39 */
+  /** @param value an integer below 2^53 */
   #modulo(value: number): number {
     const size = this.#slots.length;
     // A product rather than a division, which takes V8 a call of `fmod`; it can be off by one multiple.
@@ -106,8 +108,8 @@ export class MaglevTable<T> implements HashTable<T> {
   }
 }
 
-/** A 64-bit hash modulo an integer below 2^23, 16 bits at a time. */
+/** A 64-bit hash modulo an integer below 2^23: 16 bits at a time, so that each step is exact. */
 function remainder(high: number, low: number, modulus: number): number {
-  const upper = ((high >>> 0) % modulus) * 65536 + (low >>> 16);
-  return ((upper % modulus) * 65536 + (low & 0xffff)) % modulus;
+  const upper = ((high >>> 0) % modulus) * 2 ** 16 + (low >>> 16);
+  return ((upper % modulus) * 2 ** 16 + (low & 0xffff)) % modulus;
 }

@@ -102,7 +102,7 @@ export class ShareGate<T> implements PickRequest<T> {
     let highest = this.#freeWeight > 0 ? 1 : 0;
     for (const { factor, weight } of this.#allowances.values()) {
       total += factor * weight;
-      highest = 1;
+      highest = Math.max(highest, factor);
     }
     this.#deal = 1 / total;
     for (const allowance of this.#allowances.values()) {
