@@ -53,19 +53,37 @@ export type { ConcurrencyLimitSpec } from './safeguards/concurrency-limit-spec.t
 export { type GradientLimitSettings, type GradientLimitSpec, gradientLimit } from './safeguards/gradient-limit.ts';
 export { Hedge, type HedgeSettings, type HedgeSpec } from './safeguards/hedge.ts';
 export type { LimitRange, LimitRangeSpec } from './safeguards/limit-range.ts';
+export type {
+  EjectionWithheld,
+  MemberEjected,
+  MemberReadmitted,
+  ReadmissionCause,
+  WithheldBecause,
+} from './safeguards/outlier-events.ts';
+export type { Ejection, EjectionCause } from './safeguards/outlier-record.ts';
+export type {
+  FailurePercentageSpec,
+  OutlierDetectionSpec,
+  SuccessRateSpec,
+} from './safeguards/outlier-spec.ts';
+export type { OutlierStats } from './safeguards/outlier-stats.ts';
 export { RetryBudget, type RetryBudgetSettings, type RetryBudgetSpec } from './safeguards/retry-budget.ts';
 export { type StrategyName, strategyNames } from './strategies/built-in.ts';
 export { first } from './strategies/first.ts';
 export type { HashKey, HashOptions } from './strategies/hash-key.ts';
 export { type LeastConnectionsOptions, leastConnections } from './strategies/least-connections.ts';
+export { type LeastTimeOptions, leastTime } from './strategies/least-time.ts';
 export { type MaglevOptions, maglev } from './strategies/maglev.ts';
+export { type PeakEwmaOptions, peakEwma } from './strategies/peak-ewma.ts';
+export { type PowerOfTwoOptions, powerOfTwo } from './strategies/power-of-two.ts';
 export { random } from './strategies/random.ts';
 export { type RendezvousOptions, rendezvous } from './strategies/rendezvous.ts';
 export { type RingHashOptions, ringHash } from './strategies/ring-hash.ts';
-export { roundRobin } from './strategies/round-robin.ts';
+export { type RoundRobinOptions, roundRobin } from './strategies/round-robin.ts';
 export { type SourceIpOptions, sourceIp } from './strategies/source-ip.ts';
 export { sourceIpPort } from './strategies/source-ip-port.ts';
 export type { Picker, PickRequest, Strategy, StrategyContext } from './strategies/strategy.ts';
+export { type UtilizationOptions, utilization } from './strategies/utilization.ts';
 export { type SlowStartOptions, slowStart } from './strategies/wrappers/slow-start.ts';
 export { type SubsetOptions, subset } from './strategies/wrappers/subset.ts';
 export { type ZonePreferenceOptions, zonePreference } from './strategies/wrappers/zone-preference.ts';

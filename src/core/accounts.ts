@@ -1,11 +1,11 @@
 import type { ConcurrencySample } from '../safeguards/concurrency-gate.ts';
-import { uncounted } from './circuit.ts';
+import { Circuit, uncounted } from './circuit.ts';
 import type { Clock } from './clock.ts';
 import { Lease, type LeaseBooks, type Outcome } from './lease.ts';
 import type { MemberState } from './member-state.ts';
 import type { RefusalReason } from './refusal.ts';
 import { Counters } from './stats.ts';
-import { classifyByDefault, type Verdict } from './verdict.ts';
+import { checkVerdict, classifyByDefault, type Verdict } from './verdict.ts';
 import { noWatchers, type Watchers } from './watchers.ts';
 
 /** A lease's `notes`. */
@@ -70,6 +70,7 @@ export class Accounts<T> implements LeaseBooks<T> {
   }
 
   answered(lease: Lease<T>): void {
+    if (lease.marks !== uncounted && Circuit.isTrial(lease)) this.#triedOut(lease);
     if (lease.takenAt < 0) return;
     const now = this.#clock.now();
     if (lease.status < 500) this.#measure(lease, now);
@@ -101,12 +102,19 @@ export class Accounts<T> implements LeaseBooks<T> {
     state.circuit?.acquired(lease, isRetry);
     if (state.tier?.isTimed === true) lease.takenAt = this.#clock.now();
     if (this.#watchers === undefined) return;
-    const { retryBudget, concurrencyGate } = this.#watchers;
+    const { outliers, retryBudget, concurrencyGate } = this.#watchers;
+    if (outliers !== undefined) lease.epoch = outliers.epoch;
     if (isRetry) retryBudget?.withdraw();
     else retryBudget?.deposit();
     if (concurrencyGate?.isSampled() !== true) return;
     lease.notes |= isSampled;
     if (lease.takenAt < 0) lease.takenAt = this.#clock.now();
+  }
+
+  /** A trial need not wait for the end of an answer that has begun well: a stream may never end. */
+  #triedOut(lease: Lease<T>): void {
+    const { outliers } = this.watchers;
+    if (outliers !== undefined && this.#judge(lease, 'success') === 'success') outliers.answered(lease);
   }
 
   /** Tells everybody who wants to know how a lease ended. */
@@ -118,9 +126,11 @@ export class Accounts<T> implements LeaseBooks<T> {
     if (tier !== undefined) {
       const isTimed = tier.isTimed && takenAt >= 0;
       const age = isTimed ? now - takenAt : 0;
-      if (isTimed && verdict === 'success' && (lease.notes & isMeasured) === 0) tier.measured(state, age);
+      if (isTimed && verdict === 'success' && (lease.notes & isMeasured) === 0) tier.measured(state, age, now);
       tier.released(state, verdict === 'ignored' && outcome === 'aborted' ? 'aborted' : verdict, age);
     }
+    // Whatever is still told of it comes too late.
+    lease.notes |= isMeasured;
     this.#watchers?.outliers?.released(lease, verdict);
     this.#sample(lease, now, verdict, this.counters.activeConnections + 1);
   }
@@ -130,7 +140,7 @@ export class Accounts<T> implements LeaseBooks<T> {
     const { tier } = lease.state;
     if (tier?.isTimed !== true || tier.measuresLastByte || (lease.notes & isMeasured) !== 0) return;
     lease.notes |= isMeasured;
-    tier.measured(lease.state, now - lease.takenAt);
+    tier.measured(lease.state, now - lease.takenAt, now);
   }
 
   /** Tells the adaptive limit, once: by the first byte of an answer, since how long the rest takes is up to the client, too. */
@@ -143,7 +153,7 @@ export class Accounts<T> implements LeaseBooks<T> {
   #judge(lease: Lease<T>, outcome: Outcome): Verdict {
     const { classify } = this.watchers;
     try {
-      return classify(lease, outcome);
+      return checkVerdict(classify(lease, outcome));
     } catch (cause) {
       this.#failed(cause);
       return classifyByDefault(lease, outcome);

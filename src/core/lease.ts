@@ -43,7 +43,9 @@ export class Lease<T = unknown> implements Disposable {
   marks = uncounted;
   /** @internal who wants to hear of it: `Accounts` keeps bits of its own here */
   notes = 0;
-  /** @internal what outlier detection keeps of a connect that succeeded, see `OutlierDetector` */
+  /** @internal when it was taken, as outlier detection counts time, see `OutlierDetector` */
+  epoch = 0;
+  /** @internal what outlier detection keeps of a connect that succeeded; -1 where it heard of none */
   failuresBefore = -1;
   readonly #books: LeaseBooks<T>;
   #status = 0;

@@ -1,3 +1,4 @@
+import type { Ejection } from '../safeguards/outlier-record.ts';
 import type { CircuitUse } from './circuit.ts';
 import type { DrainOptions, DrainResult } from './drain.ts';
 import type { LoadReport } from './load-report.ts';
@@ -71,6 +72,11 @@ export class Member<T = unknown> {
   /** What of its limits beside `maxConnections` is in use; undefined where it has none and never was ejected. */
   get circuit(): CircuitUse | undefined {
     return this.#state.circuit;
+  }
+
+  /** Why outlier detection keeps it from serving, and until when; undefined while it does not. */
+  get ejection(): Ejection | undefined {
+    return this.#state.ejection;
   }
 
   get data(): T | undefined {

@@ -1,3 +1,4 @@
+import type { EjectionWithheld, MemberEjected, MemberReadmitted } from '../safeguards/outlier-events.ts';
 import type { ListenerErrorEvent } from './emitter.ts';
 import type { EvenkeelError } from './errors.ts';
 import type { Member } from './member.ts';
@@ -16,6 +17,14 @@ export interface PoolEvents<T> extends ListenerErrorEvent {
   'member-removed': [change: { readonly member: Member<T> }];
   /** A drain's deadline passed with connections left: whoever holds them ends them now. */
   'drain-expired': [drain: { readonly member: Member<T>; readonly remaining: number }];
+  /** Outlier detection has taken a member out. */
+  'member-ejected': [ejection: MemberEjected<T>];
+  /** An ejection is over. */
+  'member-readmitted': [readmission: MemberReadmitted<T>];
+  /** A member is an outlier, and goes on serving all the same. */
+  'ejection-withheld': [outlier: EjectionWithheld<T>];
+  /** A member that was back on trial has served a client well: it takes all now. */
+  'trial-passed': [trial: { readonly member: Member<T> }];
   /** Too few members are healthy, and `panic` takes effect; or that is over. */
   panic: [change: { readonly isPanicking: boolean }];
   /**

@@ -1,5 +1,7 @@
 import type { HealthMonitor } from '../health/monitor-spec.ts';
 import { Monitoring, type ProbeFactory } from '../health/monitoring.ts';
+import type { OutlierStats } from '../safeguards/outlier-stats.ts';
+import { OutlierSwitch } from '../safeguards/outlier-switch.ts';
 import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
 import { Accounts } from './accounts.ts';
 import { checkDeadline, type DrainOptions, type DrainResult, whenDrained } from './drain.ts';
@@ -11,6 +13,7 @@ import { readLoadReport } from './load-report.ts';
 import { type Member, stateOf } from './member.ts';
 import { type MemberSpec, type MemberUpdate, readMember, readMemberUpdate } from './member-spec.ts';
 import type { MemberState } from './member-state.ts';
+import { outlierHost } from './outlier-host.ts';
 import { type AcquireRequest, CurrentRequest } from './pick-request.ts';
 import type { PoolEvents } from './pool-events.ts';
 import {
@@ -38,10 +41,13 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   readonly #roster: Roster<T>;
   readonly #accounts: Accounts<T>;
   readonly #monitoring: Monitoring<T>;
+  readonly #outliers: OutlierSwitch<T>;
   readonly #request = new CurrentRequest<T>();
   #settings: PoolSettings<T>;
   /** Whether there is anything to ask before a pick. */
   #isGuarded = false;
+  /** Changes that are under way, one within the other. */
+  #changes = 0;
   /** What the last events told. */
   #toldStatus: OperatingStatus;
   #toldPanic: boolean;
@@ -64,7 +70,11 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
       },
       {
         added: (member) => this.emit('member-added', { member }),
-        removed: (member) => this.emit('member-removed', { member }),
+        removed: (state) => {
+          this.#outliers.detector?.removed(state);
+          this.emit('member-removed', { member: state.member });
+        },
+        startsAnew: (state, by) => this.#outliers.detector?.startsAnew(state, by),
         statusChanged: (member, from, to, reason) => this.emit('member-status', { member, from, to, reason }),
         strategyFailed: (cause) => this.#blame('the strategy threw when told of a lease', cause),
       },
@@ -73,6 +83,10 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     );
     this.#accounts = new Accounts(context.clock, (cause) => this.#blame('classify threw', cause));
     this.#monitoring = new Monitoring(this, context);
+    this.#outliers = new OutlierSwitch(
+      outlierHost(this, this.#roster, () => this.#change()),
+      context,
+    );
     this.stats = this.#accounts.counters;
     for (const member of members) this.#roster.add(member);
     this.#roster.settle();
@@ -117,6 +131,11 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   /** Whether so few members are healthy that `panic` has taken effect, in one level of priority at least. */
   get isPanicking(): boolean {
     return this.#roster.isPanicking;
+  }
+
+  /** What outlier detection has done, a copy of this moment; undefined where it is off. */
+  get outlierStats(): OutlierStats | undefined {
+    return this.#outliers.detector?.stats;
   }
 
   get(id: string): Member<T> | undefined {
@@ -208,7 +227,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     using _change = this.#change();
     state.health.record(passed);
     state.healthReason = reason;
-    if (passed) this.#accounts.watchers.outliers?.checkPassed(state);
+    if (passed) this.#outliers.detector?.checkPassed(state);
     this.#roster.review(state);
   }
 
@@ -251,8 +270,13 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   /** Brackets a change: its events are told once it is complete, after the pool's own status has followed. */
   #change(): Disposable {
     const hold = this.hold();
+    this.#changes++;
     return {
       [Symbol.dispose]: () => {
+        const { eligible, ejected } = this.#roster;
+        if (this.#changes === 1 && eligible === 0 && ejected > 0) this.#outliers.detector?.readmitLast();
+        this.#changes--;
+        if (this.#changes > 0) return hold[Symbol.dispose]();
         this.#roster.settle();
         this.#tellPanic();
         const from = this.#toldStatus;
@@ -273,7 +297,9 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
 
   /** Has the safeguards follow the settings. */
   #guard(): void {
-    this.#accounts.watchers = watchersFor(this.#settings, this.#accounts.watchers, this.#context);
+    this.#outliers.set(this.#settings.outlierDetection);
+    const watchers = watchersFor(this.#settings, this.#accounts.watchers, this.#context);
+    this.#accounts.watchers = { ...watchers, outliers: this.#outliers.detector };
     this.#isGuarded = !this.enabled || this.#accounts.isGated;
   }
 

@@ -1,5 +1,6 @@
 import type { ProbeType } from '../health/monitor-spec.ts';
 import type { Probe } from '../health/probe.ts';
+import type { OutlierStats } from '../safeguards/outlier-stats.ts';
 import type { CircuitUse } from './circuit.ts';
 import type { Member } from './member.ts';
 import type { Pool } from './pool.ts';
@@ -36,6 +37,8 @@ export interface PoolStatus {
   readonly healthMonitor: { readonly type: string } | null;
   /** Whether `panic` has taken effect, in one level of priority at least. */
   readonly isPanicking: boolean;
+  /** How many members are ejected, and on trial after it; null where it is off. */
+  readonly outlierDetection: Pick<OutlierStats, 'ejected' | 'onTrial'> | null;
   readonly members: readonly MemberReport[];
 }
 
@@ -62,6 +65,8 @@ export interface BalancerStats extends Stats {
 
 export interface PoolStats extends Stats {
   readonly name: string;
+  /** What outlier detection has done; null where it is off. */
+  readonly outliers: OutlierStats | null;
   readonly members: readonly (Stats & { readonly id: string })[];
 }
 
@@ -71,13 +76,15 @@ export function vipStatus<T>(vip: VirtualIP<T>): VipStatus {
 }
 
 export function poolStatus<T>(pool: Pool<T>): PoolStatus {
-  const { healthMonitor } = pool;
+  const { healthMonitor, outlierStats } = pool;
   return {
     name: pool.name,
     status: pool.status,
     strategy: pool.strategy.name,
     healthMonitor: healthMonitor === undefined ? null : { type: nameOf(healthMonitor.type) },
     isPanicking: pool.isPanicking,
+    outlierDetection:
+      outlierStats === undefined ? null : { ejected: outlierStats.ejected, onTrial: outlierStats.onTrial },
     members: pool.members.map(memberReport),
   };
 }
@@ -109,7 +116,7 @@ export function vipStats<T>(vip: VirtualIP<T>): VipStats & { readonly name: stri
 
 export function poolStats<T>(pool: Pool<T>): PoolStats {
   const members = pool.members.map((member) => ({ id: member.id, ...snapshot(member.stats) }));
-  return { name: pool.name, ...snapshot(pool.stats), members };
+  return { name: pool.name, ...snapshot(pool.stats), outliers: pool.outlierStats ?? null, members };
 }
 
 function nameOf<T>(type: ProbeType | Probe<T>): string {

@@ -11,7 +11,9 @@ import type { MemberStatus } from './status.ts';
 /** What a roster tells its pool. */
 export interface RosterEvents<T> {
   added(member: Member<T>): void;
-  removed(member: Member<T>): void;
+  removed(state: MemberState<T>): void;
+  /** It is elsewhere now, or somebody has enabled it again: what was known of it says nothing any more. */
+  startsAnew(state: MemberState<T>, by: 'new-address' | 'enabled'): void;
   statusChanged(member: Member<T>, from: MemberStatus, to: MemberStatus, reason: string): void;
   /** A picker threw when it was told of a lease. */
   readonly strategyFailed: (cause: unknown) => void;
@@ -138,7 +140,7 @@ export class Roster<T> {
     this.#leave(state);
     state.tier = undefined;
     this.#markStale();
-    this.#events.removed(state.member);
+    this.#events.removed(state);
   }
 
   change(state: MemberState<T>, config: MemberConfig<T>): void {
@@ -150,6 +152,7 @@ export class Roster<T> {
     const isElsewhere = config.address !== before.address || config.port !== before.port;
     const isBack = config.enabled && !before.enabled;
     if (healthMonitor !== undefined && (isElsewhere || isBack)) state.expectFirstCheck(healthMonitor);
+    if (isElsewhere || isBack) this.#events.startsAnew(state, isElsewhere ? 'new-address' : 'enabled');
     const isSame =
       config.weight === before.weight &&
       config.priority === before.priority &&

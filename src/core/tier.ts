@@ -58,9 +58,9 @@ export class Tier<T> {
     }
   }
 
-  measured(state: MemberState<T>, milliseconds: number): void {
+  measured(state: MemberState<T>, milliseconds: number, now: number): void {
     try {
-      this.picker?.measured?.(state.member, state.place, milliseconds);
+      this.picker?.measured?.(state.member, state.place, milliseconds, now);
     } catch (cause) {
       this.#failed(cause);
     }

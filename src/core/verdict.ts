@@ -18,6 +18,12 @@ export interface LeaseEnd {
  */
 export type Classifier = (end: LeaseEnd, outcome: Outcome) => Verdict;
 
+/** What a user's classifier returned, if it is a verdict. Throws `TypeError` where it is not: a promise, say. */
+export function checkVerdict(verdict: Verdict): Verdict {
+  if (verdict === 'success' || verdict === 'failure' || verdict === 'ignored') return verdict;
+  throw new TypeError(`expected 'success', 'failure' or 'ignored', and got ${String(verdict)}`);
+}
+
 /** A member failed where it gave no proper answer, or one of 500 and above; Envoy's rule. */
 export const classifyByDefault: Classifier = ({ status }, outcome) => {
   if (outcome === 'success') return status >= 500 ? 'failure' : 'success';

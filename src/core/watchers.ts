@@ -14,7 +14,7 @@ export interface Watchers<T> {
   readonly concurrencyGate: ConcurrencyGate | undefined;
 }
 
-export const noWatchers: Watchers<never> = {
+export const noWatchers: Watchers<unknown> & { readonly outliers: undefined } = {
   classify: classifyByDefault,
   outliers: undefined,
   retryBudget: undefined,

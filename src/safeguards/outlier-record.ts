@@ -27,6 +27,22 @@ export class Tally {
   passed = 0;
   failed = 0;
 
+  pass(): void {
+    this.run = 0;
+    this.passed++;
+  }
+
+  /** @param before failures in a row that a success seemed to have ended; -1 where there are none */
+  fail(before: number): void {
+    this.run = Math.max(this.run, before) + 1;
+    this.failed++;
+  }
+
+  /** A new interval begins. */
+  rotate(): void {
+    this.passed = this.failed = 0;
+  }
+
   clear(): void {
     this.run = this.passed = this.failed = 0;
   }

@@ -2,7 +2,10 @@ import { SpecError } from '../core/errors.ts';
 import { at, name } from '../core/spec.ts';
 import { first } from './first.ts';
 import { leastConnections } from './least-connections.ts';
+import { leastTime } from './least-time.ts';
 import { maglev } from './maglev.ts';
+import { peakEwma } from './peak-ewma.ts';
+import { powerOfTwo } from './power-of-two.ts';
 import { random } from './random.ts';
 import { rendezvous } from './rendezvous.ts';
 import { ringHash } from './ring-hash.ts';
@@ -10,12 +13,17 @@ import { roundRobin } from './round-robin.ts';
 import { sourceIp } from './source-ip.ts';
 import { sourceIpPort } from './source-ip-port.ts';
 import { isStrategy, type Strategy } from './strategy.ts';
+import { utilization } from './utilization.ts';
 
 /** Strategies that a spec can name. */
 export type StrategyName =
   | 'round-robin'
   | 'least-connections'
+  | 'power-of-two'
+  | 'peak-ewma'
+  | 'least-time'
   | 'first'
+  | 'utilization'
   | 'random'
   | 'source-ip'
   | 'source-ip-port'
@@ -27,7 +35,11 @@ export type StrategyName =
 const builtIn: { readonly [Name in StrategyName]: unknown } = {
   'round-robin': roundRobin(),
   'least-connections': leastConnections(),
+  'power-of-two': powerOfTwo(),
+  'peak-ewma': peakEwma(),
+  'least-time': leastTime(),
   first: first(),
+  utilization: utilization(),
   random: random(),
   'source-ip': sourceIp(),
   'source-ip-port': sourceIpPort(),

@@ -40,7 +40,7 @@ export class DistinctDraws {
 
   /** A place that was not drawn since `first()`; -1 where none was found. */
   next(): number {
-    if (this.#count >= this.#places) return -1;
+    if (this.#count >= this.#places || this.#count === this.#drawn.length) return -1;
     if (this.#count === 1 && this.#table === undefined) return this.#note(this.#anyOther());
     for (let attempt = 0; attempt < mostTries; attempt++) {
       const place = this.#any();
@@ -48,6 +48,13 @@ export class DistinctDraws {
     }
     // One member outweighs all others by far: then any of them will do.
     return this.#count === 1 ? this.#note(this.#anyOther()) : -1;
+  }
+
+  /** Draws as many as fit into a list. Returns how many different places were found. */
+  drawAll(into: Int32Array): number {
+    let count = 0;
+    for (let place = this.first(); place >= 0 && count < into.length; place = this.next()) into[count++] = place;
+    return count;
   }
 
   #any(): number {

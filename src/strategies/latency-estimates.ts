@@ -1,3 +1,11 @@
+// What is known of a member lies together: of a large pool hardly anything is in the processor's cache when it is asked for.
+const size = 4;
+/** Milliseconds as of the last sample. 1 where there is none, so that such members compare by their load. */
+const latency = 0;
+/** The growth at the last sample, and at the one before it. */
+const growth = 1;
+const growthBefore = 2;
+
 /** The growth at the time of an estimate that was never made: before all others, whatever their time. */
 const never = 1e-280;
 
@@ -22,11 +30,7 @@ const smallStep = 1e-3;
  */
 export class LatencyEstimates {
   readonly #decay: number;
-  /** By place: milliseconds as of the last sample. 1 where there is none, so that such members compare by their load. */
-  readonly latency: Float64Array;
-  /** By place: the growth at the last sample, and at the one before it. */
-  readonly growth: Float64Array;
-  readonly #growthBefore: Float64Array;
+  readonly #known: Float64Array;
   /** When growth was 1. */
   #epoch: number;
   /** A time not long ago, and the growth then. */
@@ -36,22 +40,32 @@ export class LatencyEstimates {
   /** @param decay milliseconds, above 0 */
   constructor(count: number, decay: number, now: number) {
     this.#decay = decay;
-    this.latency = new Float64Array(count).fill(1);
-    this.growth = new Float64Array(count).fill(never);
-    this.#growthBefore = new Float64Array(count).fill(never);
+    this.#known = new Float64Array(size * count);
+    for (let at = 0; at < this.#known.length; at += size) {
+      this.#known[at + latency] = 1;
+      this.#known[at + growth] = never;
+      this.#known[at + growthBefore] = never;
+    }
     this.#epoch = now;
     this.#recently = now;
   }
 
   /** Whether there was no sample, or none within hundreds of decay times. */
   isUnknown(place: number): boolean {
-    return this.growth[place] === never;
+    return this.growthOf(place) === never;
   }
 
   /** Milliseconds; undefined where unknown. */
   at(place: number, now: number): number | undefined {
-    if (this.isUnknown(place)) return undefined;
-    return ((this.latency[place] as number) * (this.growth[place] as number)) / this.#growthAt(now);
+    return this.isUnknown(place) ? undefined : (this.latencyOf(place) * this.growthOf(place)) / this.#growthAt(now);
+  }
+
+  latencyOf(place: number): number {
+    return this.#known[size * place + latency] as number;
+  }
+
+  growthOf(place: number): number {
+    return this.#known[size * place + growth] as number;
   }
 
   /** Replaces what was known by a value that decays from now on. */
@@ -61,10 +75,9 @@ export class LatencyEstimates {
 
   /** A lease took so long. */
   record(place: number, milliseconds: number, now: number): void {
-    const growth = this.#growthAt(now);
-    const isPeak = this.isUnknown(place) || milliseconds > (this.latency[place] as number);
-    const left = isPeak ? 0 : (this.growth[place] as number) / growth;
-    this.#draw(place, milliseconds, left, growth);
+    const grown = this.#growthAt(now);
+    const isPeak = this.isUnknown(place) || milliseconds > this.latencyOf(place);
+    this.#draw(place, milliseconds, isPeak ? 0 : this.growthOf(place) / grown, grown);
   }
 
   /**
@@ -72,29 +85,32 @@ export class LatencyEstimates {
    * does so by the time since the last sample but one, as the last one can be of the same lease. Nothing where unknown.
    */
   recordFailure(place: number, milliseconds: number, now: number): void {
-    if (this.isUnknown(place) || milliseconds <= (this.latency[place] as number)) return;
-    const growth = this.#growthAt(now);
-    this.#draw(place, milliseconds, (this.#growthBefore[place] as number) / growth, growth);
+    if (this.isUnknown(place) || milliseconds <= this.latencyOf(place)) return;
+    const grown = this.#growthAt(now);
+    this.#draw(place, milliseconds, (this.#known[size * place + growthBefore] as number) / grown, grown);
   }
 
-  /** Takes over what another has found out about a member. */
+  /** Takes over what another has found out about a member's latency. */
   copy(place: number, other: LatencyEstimates, placeThere: number, now: number): void {
     if (other.isUnknown(placeThere)) return;
     const scale = this.#growthAt(now) / other.#growthAt(now);
-    this.latency[place] = other.latency[placeThere] as number;
-    this.growth[place] = Math.max(never, (other.growth[placeThere] as number) * scale);
-    this.#growthBefore[place] = Math.max(never, (other.#growthBefore[placeThere] as number) * scale);
+    const at = size * place;
+    const there = size * placeThere;
+    this.#known[at + latency] = other.#known[there + latency] as number;
+    this.#known[at + growth] = Math.max(never, (other.#known[there + growth] as number) * scale);
+    this.#known[at + growthBefore] = Math.max(never, (other.#known[there + growthBefore] as number) * scale);
   }
 
   /** @param left how much of the estimate is left, the rest being the new value's */
-  #draw(place: number, milliseconds: number, left: number, growth: number): void {
-    this.#set(place, milliseconds + ((this.latency[place] as number) - milliseconds) * left, growth);
+  #draw(place: number, milliseconds: number, left: number, grown: number): void {
+    this.#set(place, milliseconds + (this.latencyOf(place) - milliseconds) * left, grown);
   }
 
-  #set(place: number, milliseconds: number, growth: number): void {
-    this.#growthBefore[place] = this.isUnknown(place) ? growth : (this.growth[place] as number);
-    this.latency[place] = milliseconds;
-    this.growth[place] = growth;
+  #set(place: number, milliseconds: number, grown: number): void {
+    const at = size * place;
+    this.#known[at + growthBefore] = this.isUnknown(place) ? grown : (this.#known[at + growth] as number);
+    this.#known[at + latency] = milliseconds;
+    this.#known[at + growth] = grown;
   }
 
   #growthAt(now: number): number {
@@ -108,9 +124,9 @@ export class LatencyEstimates {
 
   #beginEpoch(now: number): void {
     const shrink = Math.exp((this.#epoch - now) / this.#decay);
-    for (let place = 0; place < this.growth.length; place++) {
-      this.growth[place] = Math.max(never, (this.growth[place] as number) * shrink);
-      this.#growthBefore[place] = Math.max(never, (this.#growthBefore[place] as number) * shrink);
+    for (let at = 0; at < this.#known.length; at += size) {
+      this.#known[at + growth] = Math.max(never, (this.#known[at + growth] as number) * shrink);
+      this.#known[at + growthBefore] = Math.max(never, (this.#known[at + growthBefore] as number) * shrink);
     }
     this.#epoch = now;
   }

@@ -137,7 +137,7 @@ export class LoadOrder {
     const countBefore = queues[queue + count] as number;
     if (countNow === countBefore) return;
     const group = queues[queue + groupOf] as number;
-    const isAlone = this.#isAlone(place);
+    const isAlone = queues[queue + head] === queues[queue + tail];
     if (isAlone && countNow >= 0 && this.#fits(queue, countNow)) {
       queues[queue + count] = countNow;
     } else {
@@ -192,11 +192,6 @@ export class LoadOrder {
     else members[memberSize * next + before] = previous;
     if (previous < 0) this.#queues[queue + head] = next;
     else members[memberSize * previous + behind] = next;
-  }
-
-  #isAlone(place: number): boolean {
-    const members = this.#members;
-    return (members[memberSize * place + behind] as number) < 0 && (members[memberSize * place + before] as number) < 0;
   }
 
   /** Whether a queue keeps its place in its group with another count. */

@@ -19,8 +19,8 @@ const tableSizes = [65_537, 1_048_583, 5_000_011] as const;
 const fewestSlots = 10;
 
 /**
- * The same member for the same key, by a table that members share evenly, each to within a slot of its weight; evener than a ring, and
- * a change of members moves some more keys than it must (a few in a hundred).
+ * The same member for the same key, by a table that members share evenly, each to within a slot of its weight: evener than a ring, and
+ * a change of members moves hardly more keys than it must (of the others, fewer than one in a hundred).
  *
  * Sources: D. E. Eisenbud et al., "Maglev" (NSDI 2016), and Envoy, `maglev_lb.cc`, which has the same table for the same ids and size.
  * A member is known to the table by its id, by default `address:port`.

@@ -89,7 +89,12 @@ class PeakEwmaPicker<T> extends BestOfDrawn<T> {
     this.#weights = weights;
     this.#context = context;
     this.#settings = settings;
-    this.#failures = new RecentFailures(members, context.clock, settings.failurePenalty, before === undefined ? undefined : before.#failures);
+    this.#failures = new RecentFailures(
+      members,
+      context.clock,
+      settings.failurePenalty,
+      before === undefined ? undefined : before.#failures,
+    );
     this.#estimates = new LatencyEstimates(members.length, settings.decay, context.clock.now());
     this.#learnFrom(before);
   }
@@ -99,7 +104,7 @@ class PeakEwmaPicker<T> extends BestOfDrawn<T> {
     return super.pick(request);
   }
 
-  measured(_member: Member<T>, place: number, milliseconds: number, now: number = this.#context.clock.now()): void {
+  measured(_member: Member<T>, place: number, milliseconds: number, now: number): void {
     this.#estimates.record(place, Math.max(leastLatency, milliseconds), now);
   }
 
@@ -110,18 +115,18 @@ class PeakEwmaPicker<T> extends BestOfDrawn<T> {
   }
 
   protected isBetter(place: number, than: number): boolean {
-    const { latency, growth } = this.#estimates;
+    const estimates = this.#estimates;
     const leases = this.#leasesOf(place);
     const leasesThere = this.#leasesOf(than);
-    const known = growth[place] as number;
-    const knownThere = growth[than] as number;
+    const known = estimates.growthOf(place);
+    const knownThere = estimates.growthOf(than);
     if (known < knownThere * outdated) return leases === 0;
     if (knownThere < known * outdated) return leasesThere > 0;
     const weight = this.#weights[place] as number;
     const weightThere = this.#weights[than] as number;
     const charge = Math.max(weight, weightThere);
-    const cost = (latency[place] as number) * known * (leases * weightThere + charge);
-    return cost < (latency[than] as number) * knownThere * (leasesThere + 1) * weight;
+    const cost = estimates.latencyOf(place) * known * (leases * weightThere + charge);
+    return cost < estimates.latencyOf(than) * knownThere * (leasesThere + 1) * weight;
   }
 
   #leasesOf(place: number): number {

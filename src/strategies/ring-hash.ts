@@ -29,7 +29,8 @@ const ringSize = integer(1, largestRing);
 
 /**
  * The same member for the same key, by a ring of points: a member that goes leaves its keys to the members whose points follow its own,
- * and one that comes takes some from each.
+ * and one that comes takes some from each. As long as there are fewer members than `minRingSize`, Envoy's placement gives each more
+ * points where others go, and so moves some more keys (with ten members 7 of 100); ketama's moves only those that it must.
  *
  * Sources: Envoy, `ring_hash_lb.cc` (the default), or nginx, `ngx_http_upstream_hash_module.c`. A member is known to the ring by its id,
  * which by default is `address:port` as in both; so the same pool has the same mapping here and there.

@@ -75,15 +75,11 @@ class RoundRobinPicker<T> implements Picker<T> {
     this.#weights = new Int32Array(each.length);
     this.#current = new Int32Array(each.length);
     this.#turn = new Int32Array(each.length);
-    this.#open = this.#hasSingles ? [] : each.map(() => new PlaceSet(members.length));
+    this.#open = labels === members ? [] : each.map(() => new PlaceSet(members.length));
     for (const place of members.keys()) this.#admit(place, 1);
-    if (!this.#hasSingles && members.length > mostSingles) this.#heedLimits();
+    if (members.length > mostSingles) this.#heedLimits();
     if (previous instanceof RoundRobinPicker) this.#carryOn(previous);
     else if (random !== undefined) this.#startAnywhere(random);
-  }
-
-  get #hasSingles(): boolean {
-    return this.#labels[0] === this.#members[0];
   }
 
   pick(request: PickRequest<T>): Member<T> | undefined {
@@ -173,7 +169,7 @@ class RoundRobinPicker<T> implements Picker<T> {
   }
 
   #isIn(g: number, place: number): boolean {
-    if (this.#hasSingles) return g === place;
+    if (this.#open.length === 0) return g === place;
     return this.#labels[g] === equal || ((this.#memberWeights[place] as number) & (this.#each[g] as number)) !== 0;
   }
 
@@ -200,6 +196,8 @@ class RoundRobinPicker<T> implements Picker<T> {
       if (isFull) full.add(place);
       else full.delete(place);
       this.#admit(place, isFull ? -1 : 1);
+      // What a group was owed while there were many with room it must not claim from a few.
+      if (this.#weights.length > 1) this.#balance();
     };
     this.acquired = review;
     this.released = review;

@@ -42,8 +42,10 @@ export interface Picker<T = unknown> {
    * How long the member took, at most once for each lease: until the first byte of an answer where those are told
    * (`lease.countFirstByte()`), else until the connection stood (`lease.connected()`), else until the lease was released with
    * success. Only where a picker has this are leases timed at all.
+   *
+   * @param now the clock's time
    */
-  measured?(member: Member<T>, place: number, milliseconds: number): void;
+  measured?(member: Member<T>, place: number, milliseconds: number, now: number): void;
   /** What `measured` is to tell. Default `'first-byte'`, as described there; `'last-byte'`: until the release of a lease that succeeded. */
   readonly measures?: 'first-byte' | 'last-byte' | undefined;
   /**

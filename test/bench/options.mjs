@@ -15,6 +15,8 @@ export function readOptions() {
       /** For `npm run bench`. */
       'only-picks': { type: 'boolean', default: false },
       'only-tcp': { type: 'boolean', default: false },
+      /** Of picks, the strategies, by name and separated by commas; `safeguards` and `hashring` count as such. */
+      strategies: { type: 'string' },
       /** A folder for V8 CPU profiles of the contestants that run on Node. Profiling costs: do not read the figures of such a run. */
       'cpu-prof': { type: 'string' },
     },
@@ -26,6 +28,7 @@ export function readOptions() {
     workloads: values.workloads?.split(','),
     onlyPicks: values['only-picks'],
     onlyTcp: values['only-tcp'],
+    strategies: values.strategies?.split(','),
     cpuProfiles: values['cpu-prof'],
   };
 }

@@ -1,58 +1,40 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { isProgram, perNode, readOptions } from './options.mjs';
-import { table } from './page/table.mjs';
-import { rows, sizes } from './picks/cases.mjs';
+import { short } from './page/pick-tables.mjs';
+import { picksText } from './page/picks-text.mjs';
+import { measureApart } from './picks/apart.mjs';
+import { lookupRows } from './picks/cases/lookups.mjs';
+import { pickRows } from './picks/cases/picks.mjs';
+import { safeguardRows } from './picks/cases/safeguards.mjs';
+import { tableRows } from './picks/cases/tables.mjs';
 
-const program = fileURLToPath(new URL('picks/one.mjs', import.meta.url));
-
-/** Picks: what acquire and release cost in the pool itself, by strategy and number of members, beside other packages. */
+/**
+ * Picks: what acquire and release cost in the pool itself, by strategy and number of members, beside other packages; look-ups by key;
+ * what strategies take to prepare; and what safeguards cost. Each row and size in a process of its own.
+ */
 export function benchPicks(options, report = () => {}) {
-  return rows
-    .filter((row) => !options.quick || row.isQuick)
-    .map((row) => {
-      const cells = sizes.map((members) => measure(row.order(members), options));
-      report(`${row.label}: ${cells.map(pickText).join(', ')} ns`);
-      return { ...row, cells };
-    });
+  const measure = (rowsFor) =>
+    rowsFor(options)
+      .filter(({ name }) => options.strategies?.includes(name) ?? true)
+      .map((row) => {
+        const cells = row.sizes.map((members) => ({ members, ...measureApart(row.order(members), options) }));
+        report(`${row.label}: ${cells.map(brief).join(', ')}`);
+        return { ...row, cells };
+      });
+  return {
+    picks: measure(pickRows),
+    lookups: measure(lookupRows),
+    tables: measure(tableRows),
+    safeguards: measure(safeguardRows),
+  };
 }
 
-/** @returns `{ pick, prepare }`, or `{ failed }` with the reason in words */
-function measure(order, { quick, node }) {
-  const effort = quick ? { rounds: 3, milliseconds: 15 } : { rounds: 5, milliseconds: 40 };
-  const timeout = quick ? 3000 : 12_000;
-  const { error, status, stdout, stderr } = spawnSync(
-    node,
-    ['--expose-gc', program, JSON.stringify({ ...order, ...effort })],
-    {
-      encoding: 'utf8',
-      timeout,
-      killSignal: 'SIGKILL',
-    },
-  );
-  if (error?.code === 'ETIMEDOUT') return { failed: `not done in ${timeout / 1000} s` };
-  if (status !== 0) return { failed: /\w*Error: .*|heap out of memory/.exec(stderr)?.[0] ?? `exit code ${status}` };
-  return JSON.parse(stdout);
-}
-
-const pickText = ({ pick, failed }) => failed ?? pick.median.toFixed(pick.median < 100 ? 1 : 0);
-const prepareText = ({ prepare, failed }) => failed ?? prepare.toFixed(prepare < 10 ? 3 : 0);
-
-const head = (first) => [first, ...sizes.map((size) => `${size.toLocaleString('en')} members`)];
-const lines = (results, text) => results.map(({ label, cells }) => [label, ...cells.map(text)]);
-
-export function pickTable(results) {
-  return table(head('ns of CPU'), lines(results, pickText));
-}
-
-export function prepareTable(results) {
-  const once = results.filter(({ pattern }) => pattern === undefined || pattern === '');
-  return table(head('ms'), lines(once, prepareText));
+/** For those who wait. */
+function brief({ failed, pick, ratio, more }) {
+  if (failed !== undefined) return failed;
+  if (ratio !== undefined) return `${ratio.toFixed(1)} times a sort`;
+  return pick === undefined ? `${short(more.median)} ns more` : `${short(pick.median)} ns`;
 }
 
 if (isProgram(import.meta)) {
-  for (const options of perNode(readOptions())) {
-    const results = benchPicks(options, console.error);
-    console.log(`acquire + release\n\n${pickTable(results)}\n\nprepare\n\n${prepareTable(results)}\n`);
-  }
+  for (const options of perNode(readOptions())) console.log(picksText(benchPicks(options, console.error)));
 }

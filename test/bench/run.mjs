@@ -1,25 +1,29 @@
 import { nodeVersion } from './contestants/versions.mjs';
 import { perNode, readOptions } from './options.mjs';
-import { writePart } from './page/page.mjs';
+import { grown, growthPart } from './page/growth-part.mjs';
+import { growthPlot } from './page/growth-plot.mjs';
+import { writePart, writePicture } from './page/page.mjs';
 import { verdictTable } from './page/parts.mjs';
 import { picksAndTcpPart } from './page/picks-and-tcp-part.mjs';
-import { benchPicks, pickTable, prepareTable } from './picks.mjs';
+import { picksText } from './page/picks-text.mjs';
+import { judgePicks } from './pick-targets.mjs';
+import { benchPicks } from './picks.mjs';
 import { profilePick, profileTcp } from './profile.mjs';
-import { judgePicks, judgeTcp } from './targets.mjs';
+import { judgeTcp } from './targets.mjs';
 import { benchTcp, tcpTable } from './tcp.mjs';
 
-/** `npm run bench`: measures, prints, and writes its part of the page where all was measured at full length. */
+/** `npm run bench`: measures, prints, and writes its parts of the pages where all of theirs was measured at full length. */
 const options = readOptions();
 
 async function measure(each) {
   const node = nodeVersion(each);
   console.log(`## ${node}\n`);
-  const picks = each.onlyTcp ? [] : benchPicks(each, (line) => console.error(line));
-  if (!each.onlyTcp) console.log(`${pickTable(picks)}\n\n${prepareTable(picks)}\n`);
+  const picks = each.onlyTcp ? undefined : benchPicks(each, (line) => console.error(line));
+  if (picks !== undefined) console.log(`${picksText(picks)}\n`);
   const tcp = each.onlyPicks
     ? { contestants: [], missing: [], results: [] }
     : await benchTcp(each, (result) => console.log(tcpTable(result)));
-  const verdicts = [...(each.onlyTcp ? [] : judgePicks(picks)), ...judgeTcp(tcp.results)];
+  const verdicts = [...(picks === undefined ? [] : judgePicks(picks)), ...judgeTcp(tcp.results)];
   if (verdicts.length > 0) console.log(`${verdictTable(verdicts)}\n`);
   return { node, picks, tcp, verdicts };
 }
@@ -42,14 +46,17 @@ async function profilesOf(verdicts, each) {
   return profiles;
 }
 
-const isWhole = !options.quick && !options.onlyPicks && !options.onlyTcp && !options.only && !options.workloads;
+const hasAllPicks = !options.quick && !options.onlyTcp && !options.strategies;
+const isWhole = hasAllPicks && !options.onlyPicks && !options.only && !options.workloads;
 const runs = [];
 for (const each of perNode(options)) {
   const run = await measure(each);
   runs.push({ ...run, profiles: isWhole ? await profilesOf(run.verdicts, each) : [] });
 }
-if (isWhole) {
-  writePart('npm run bench', picksAndTcpPart(runs));
-} else {
-  console.log('docs/benchmarks.md is left as it is: only a whole run writes it');
+if (hasAllPicks) {
+  const { node, picks } = runs.at(-1);
+  writePicture('strategies-growth.svg', growthPlot(grown(picks.picks)));
+  writePart('npm run bench', growthPart({ node, picks: picks.picks }), 'strategies.md');
 }
+if (isWhole) writePart('npm run bench', picksAndTcpPart(runs));
+else console.log('docs/benchmarks.md is left as it is: only a whole run writes it');

@@ -1,14 +1,7 @@
 import { cpuRatio } from './http.mjs';
 import { median } from './median.mjs';
-import { sizes } from './picks/cases.mjs';
 
-/** What the project set out to reach. */
-const pickTargets = [
-  { strategy: 'round-robin', members: 10, most: 60 },
-  { strategy: 'least-connections', members: 10, most: 200 },
-  { strategy: undefined, members: 100_000, most: 1000 },
-];
-
+/** What the project set out to reach; `pick-targets.mjs` has the others. */
 const tcpTargets = [
   { workload: 'setup', what: 'CPU per connection', most: 1.15 },
   { workload: 'pingpong', what: 'CPU per request on a kept connection', most: 1.1 },
@@ -32,27 +25,6 @@ const httpTargets = [
     { workload, what: `${workload} of 1 MiB`, most: 1.1, beside: named('evenkeel-tcp'), whose: "evenkeel's over TCP" },
   ]),
 ];
-
-/** The slowest pattern of a strategy is what is held against its target. */
-export function judgePicks(results) {
-  return pickTargets.map(({ strategy, members, most }) => {
-    const column = sizes.indexOf(members);
-    const rows = results.filter((row) => row.strategy !== undefined && (!strategy || row.strategy === strategy));
-    const nanoseconds = ({ cells }) => cells[column].pick?.median ?? Number.POSITIVE_INFINITY;
-    rows.sort((a, b) => nanoseconds(b) - nanoseconds(a));
-    const slow = rows.filter((row) => nanoseconds(row) > most);
-    const worst = nanoseconds(rows[0]);
-    // One row for each strategy, the slowest: the others are slow for the same reason.
-    const slowest = slow.filter((row, n) => slow.findIndex((other) => other.strategy === row.strategy) === n);
-    return {
-      what: `${strategy ?? 'every strategy'}, acquire + release at ${members.toLocaleString('en')} members`,
-      target: `at most ${most} ns`,
-      measured: `${Number.isFinite(worst) ? `${worst.toFixed(0)} ns` : 'not done'} (${rows[0].label})`,
-      isMet: slow.length === 0,
-      missedBy: slowest.map((row) => ({ label: row.label, order: row.order(members) })),
-    };
-  });
-}
 
 export function judgeTcp(results) {
   return tcpTargets.flatMap(({ workload, what, most, beside = 'bare' }) => {

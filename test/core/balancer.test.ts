@@ -601,6 +601,7 @@ describe('the status tree', () => {
       strategy: 'least-connections',
       healthMonitor: { type: 'tcp' },
       isPanicking: false,
+      outlierDetection: null,
       members: [
         {
           id: 'x',
@@ -723,6 +724,7 @@ describe('the statistics', () => {
         {
           name: 'web',
           ...used,
+          outliers: null,
           members: [
             { id: 'x', ...used },
             { id: 'y', ...zeros },

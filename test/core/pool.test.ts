@@ -880,4 +880,27 @@ describe("a user's strategy", () => {
     visit(pool);
     expect(previous.map((picker) => picker !== undefined)).toEqual([false, true]);
   });
+
+  test('gets to know what the caller of acquire() says of the client, each time anew', () => {
+    const known: unknown[] = [];
+    const strategy: Strategy = {
+      name: 'asking',
+      prepare: ([first]) => ({
+        pick: (request) => {
+          known.push([request.clientAddress, request.clientPort, request.key, request.path, request.header('cookie')]);
+          return first;
+        },
+      }),
+    };
+    const pool = makePool({ strategy, members: [spec('a')] });
+    const header = (name: string) => (name === 'cookie' ? 'a=b' : undefined);
+    visit(pool, { clientAddress: '192.0.2.1', clientPort: 7, key: 'k', path: '/p', header });
+    visit(pool, { path: '/q' });
+    visit(pool);
+    expect(known).toEqual([
+      ['192.0.2.1', 7, 'k', '/p', 'a=b'],
+      [undefined, undefined, undefined, '/q', undefined],
+      [undefined, undefined, undefined, undefined, undefined],
+    ]);
+  });
 });

@@ -165,6 +165,11 @@ describe('a level of priority panics', () => {
       loads: [100, 0],
       panicking: [true, false],
     });
+    // All panic, and together they carry everything: no reason to go by the number of members.
+    expect(planPriorities([level(1, 2), level(1, 2)], 140, { ...envoys, minHealthy: 2 })).toEqual({
+      loads: [70, 30],
+      panicking: [true, true],
+    });
   });
 });
 

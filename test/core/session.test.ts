@@ -3,9 +3,11 @@ import { VirtualClock } from '../../src/core/clock.ts';
 import { createVip } from '../../src/core/create-vip.ts';
 import type { Lease } from '../../src/core/lease.ts';
 import type { MemberFields } from '../../src/core/member-spec.ts';
+import type { RequestAttributes } from '../../src/core/pick-request.ts';
 import type { Refusal } from '../../src/core/refusal.ts';
 import type { Pause, Session } from '../../src/core/session.ts';
 import type { VipSettings } from '../../src/core/vip-spec.ts';
+import type { Strategy } from '../../src/strategies/strategy.ts';
 import { memberOf, spec } from '../fixtures/core.ts';
 
 /** A virtual IP, one client that it has let in, and a note of what it tells. */
@@ -252,4 +254,75 @@ test('a client that has left takes no member any more', () => {
   session.leave();
   session.next();
   expect(memberOf(vip.pool, 'a').stats.activeConnections).toBe(0);
+});
+
+describe('what a strategy gets to know of a request', () => {
+  /** A virtual IP whose strategy takes members in turn and notes what it knows, and clients of it. */
+  function noting(protocol: 'http' | 'tcp', ...members: readonly string[]) {
+    const known: string[] = [];
+    let turn = 0;
+    const strategy: Strategy = {
+      name: 'noting',
+      prepare: (eligible) => ({
+        pick: (request) => {
+          known.push(`${request.path ?? 'no path'}, ${request.header('x-tenant') ?? 'no tenant'}`);
+          return eligible[turn++ % eligible.length];
+        },
+      }),
+    };
+    const vip = createVip(
+      { address: '127.0.0.1', port: 80, protocol, pool: { members: members.map((id) => spec(id)), strategy } },
+      { clock: new VirtualClock() },
+    );
+    const admit = (): Session => {
+      const session = vip.admit({ address: '192.0.2.1', port: 40_000 }, () => {});
+      if (session.refused) throw new Error(`refused: ${session.reason}`);
+      return session;
+    };
+    return { known, admit };
+  }
+
+  const request = (path: string, tenant?: string): RequestAttributes => ({
+    path,
+    header: (name) => (name === 'x-tenant' ? tenant : undefined),
+  });
+
+  test('is its path and its fields, at the first try and at every other', () => {
+    const { known, admit } = noting('http', 'a', 'b', 'c');
+    const session = admit();
+    session.begin(request('/x', 'one'));
+    session.connectFailed('refused');
+    session.requestFailed();
+    // All have been tried, as the strategy's answer shows, and may be tried again after a pause.
+    session.connectFailed('refused');
+    session.next();
+    expect(known).toEqual(Array.from({ length: 5 }, () => '/x, one'));
+  });
+
+  test('is nothing of the request before', () => {
+    const { known, admit } = noting('http', 'a');
+    const session = admit();
+    session.begin(request('/x', 'one'));
+    session.finishRequest('success');
+    session.begin(request('/y'));
+    session.finishRequest('aborted');
+    session.next();
+    expect(known).toEqual(['/x, one', '/y, no tenant', 'no path, no tenant']);
+  });
+
+  test('is nothing of another client', () => {
+    const { known, admit } = noting('http', 'a');
+    const [one, other] = [admit(), admit()];
+    one.begin(request('/x', 'one'));
+    other.next();
+    expect(known).toEqual(['/x, one', 'no path, no tenant']);
+  });
+
+  test('is nothing where there is none', () => {
+    const { known, admit } = noting('tcp', 'a', 'b');
+    const session = admit();
+    session.next();
+    session.connectFailed('refused');
+    expect(known).toEqual(['no path, no tenant', 'no path, no tenant']);
+  });
 });

@@ -6,6 +6,9 @@ import type { Member } from '../../src/core/member.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { type StrategyName, strategyNames } from '../../src/strategies/built-in.ts';
 import type { Strategy } from '../../src/strategies/strategy.ts';
+import { slowStart } from '../../src/strategies/wrappers/slow-start.ts';
+import { subset } from '../../src/strategies/wrappers/subset.ts';
+import { zonePreference } from '../../src/strategies/wrappers/zone-preference.ts';
 import { client, FakeProbe, makePool, memberOf, settled, spec, take, visit, visits } from '../fixtures/core.ts';
 
 /** What a user would write in a minute. */
@@ -22,7 +25,13 @@ const careless: Strategy = {
 
 const prefersTheFirst = (strategy: StrategyName | Strategy): boolean => strategy === firstFit || strategy === 'first';
 
-const strategies: readonly (StrategyName | Strategy)[] = [...strategyNames, firstFit, careless];
+const wrapped: readonly Strategy[] = [
+  slowStart('round-robin', { window: 1000 }),
+  subset('random', { size: 4, client: { index: 1, of: 3 } }),
+  zonePreference(subset(slowStart(careless, { window: 1000 }), { size: 4, client: 'me' }), { zone: 'a' }),
+];
+
+const strategies: readonly (StrategyName | Strategy)[] = [...strategyNames, firstFit, careless, ...wrapped];
 
 for (const strategy of strategies) {
   const name = typeof strategy === 'string' ? strategy : `user-written ${strategy.name}`;

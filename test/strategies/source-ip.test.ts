@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { VirtualClock } from '../../src/core/clock.ts';
 import type { AcquireRequest } from '../../src/core/pick-request.ts';
 import type { Pool } from '../../src/core/pool.ts';
+import { sourceIp } from '../../src/strategies/source-ip.ts';
+import { sourceIpPort } from '../../src/strategies/source-ip-port.ts';
 import { client, equal, makePool, memberOf, spec, tally, visit, visits, weighing } from '../fixtures/core.ts';
+import { request } from '../fixtures/hash-request.ts';
 
 type Mapping = readonly string[];
 const clients = 1000;
@@ -151,9 +155,22 @@ for (const strategy of ['source-ip', 'source-ip-port'] as const) {
       expect([keys.map(byKey), new Set(keys.map(byKey)).size]).toEqual([keys.map(byKey), 20]);
     });
 
-    test('places a client of which nothing is known', () => {
-      const pool = poolOf(equal(3));
-      expect(visit(pool)).toBe(visit(pool));
+    test('places clients of whom nothing is known by chance', () => {
+      const ids = visits(poolOf(equal(5)), 500, () => ({}));
+      expect(new Set(ids).size).toBe(5);
+      expect(visits(poolOf(equal(5)), 500, () => ({}))).toEqual(ids);
+    });
+
+    test('tells by what hash it places a client', () => {
+      const built = strategy === 'source-ip' ? sourceIp() : sourceIpPort();
+      const picker = built.prepare(poolOf(equal(3)).members, undefined, { random: () => 0, clock: new VirtualClock() });
+      const hashes = Array.from({ length: 100 }, (_, number) => {
+        const { clientAddress, clientPort } = client(number);
+        return picker.hashOf?.(request({ clientAddress, clientPort }));
+      });
+      expect(hashes.filter((hash) => hash === undefined || hash !== hash >>> 0)).toEqual([]);
+      expect(new Set(hashes).size).toBe(100);
+      expect(picker.hashOf?.(request({}))).toBe(undefined);
     });
   });
 }

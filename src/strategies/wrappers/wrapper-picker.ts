@@ -61,8 +61,8 @@ export abstract class WrapperPicker<T> implements Picker<T> {
       this.acquired = (member, place) => at(place)?.acquired?.(member, inList[place] as number);
     }
     if (pickers.some(({ measured }) => measured !== undefined)) {
-      this.measured = (member, place, milliseconds) =>
-        at(place)?.measured?.(member, inList[place] as number, milliseconds);
+      this.measured = (member, place, milliseconds, now) =>
+        at(place)?.measured?.(member, inList[place] as number, milliseconds, now);
     }
     if (pickers.some(({ released }) => released !== undefined)) {
       this.released = (member, place, outcome, age) =>

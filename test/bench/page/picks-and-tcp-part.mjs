@@ -1,6 +1,6 @@
-import { pickTable, prepareTable } from '../picks.mjs';
 import { tcpTable } from '../tcp.mjs';
 import { measuredOn, profileText, verdictTable } from './parts.mjs';
+import { picksText } from './picks-text.mjs';
 
 /** The part of `docs/benchmarks.md` that `npm run bench` writes. */
 export function picksAndTcpPart(runs) {
@@ -20,20 +20,7 @@ function section({ node, picks, tcp, verdicts, profiles }) {
 
 ${verdictTable(verdicts)}
 
-#### Picks
-
-\`pool.acquire()\` and \`lease.release()\`: the median of several rounds, each row and size in a process of its own. A lease is released
-at once, or when 64 (or half as many as there are members) have been taken after it. The source strategies are asked for 65,536
-clients in turn. In italics the packages that do the same or come closest, where they exist: they only pick, without limits,
-counters, health or a release. The weighted one of \`loadbalance\` is not smooth; \`P2cBalancer\` counts picks as if no connection
-ended.
-
-${pickTable(picks)}
-
-From a change of one member to the first pick after it, which prepares the strategy anew; for the other packages, which know no
-change, how long they take to be made:
-
-${prepareTable(picks)}
+${picksText(picks)}
 
 #### TCP
 

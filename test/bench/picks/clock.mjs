@@ -10,26 +10,55 @@ export function nanosecondsPerStep(loop, { rounds, milliseconds }) {
   // What creation left behind is collected now, or the collector's threads would do it during the first rounds.
   globalThis.gc();
   const steps = Math.ceil(milliseconds / warmUp(loop, 3 * milliseconds));
-  const figures = Array.from({ length: rounds }, () => (time(loop, steps) * 1e6) / steps);
-  return { median: median(figures), least: Math.min(...figures), most: Math.max(...figures) };
+  return summary(Array.from({ length: rounds }, () => nanoseconds(loop, steps)));
 }
 
 /**
- * Runs until time and steps suffice for V8 to compile the loop. Returns the milliseconds of a step at the best, as a pause must not
- * make the rounds short.
+ * Nanoseconds for one step of each of several loops, in every round: they take turns, the last one first in every other round, so that
+ * whatever changes in the meantime is the same for all. Timers run in between. A first round, after the pause, does not count.
+ *
+ * @param {readonly ((steps: number) => void)[]} loops
+ * @param settle milliseconds to wait after the warm-up
+ */
+export async function nanosecondsInTurns(loops, { rounds, milliseconds, settle = 0 }) {
+  const turns = loops.map((loop) => ({ loop, steps: 0, figures: [] }));
+  for (const turn of turns) turn.steps = Math.ceil(milliseconds / warmUp(turn.loop, 3 * milliseconds));
+  await pause(settle);
+  globalThis.gc();
+  for (let round = 0; round <= rounds; round++) {
+    for (const { loop, steps, figures } of round % 2 === 0 ? turns : turns.toReversed()) {
+      figures.push(nanoseconds(loop, steps));
+      await pause(0);
+    }
+  }
+  return turns.map(({ figures }) => figures.slice(1));
+}
+
+export function summary(figures) {
+  return { median: median(figures), least: Math.min(...figures), most: Math.max(...figures) };
+}
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/**
+ * Runs until time and steps suffice for V8 to compile the loop; of a step that takes long, a few. Returns the milliseconds of a step at
+ * the best, as a pause must not make the rounds short.
  */
 function warmUp(loop, milliseconds) {
-  let steps = 64;
+  let steps = 1;
   let total = 0;
   let best = Number.POSITIVE_INFINITY;
-  for (let chunk = 0; total < milliseconds || chunk < 20; chunk++) {
+  for (let chunk = 0; total < milliseconds || (chunk < 26 && total < 4 * milliseconds); chunk++) {
     const taken = time(loop, steps);
     total += taken;
-    best = Math.min(best, taken / steps);
+    // What is over at once is beyond the clock.
+    if (taken > milliseconds / 50) best = Math.min(best, taken / steps);
     if (taken < milliseconds / 20) steps *= 2;
   }
   return best;
 }
+
+const nanoseconds = (loop, steps) => (time(loop, steps) * 1e6) / steps;
 
 /** Milliseconds of CPU, of all threads. */
 function time(loop, steps) {

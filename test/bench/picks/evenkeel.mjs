@@ -1,22 +1,18 @@
-import { createPool } from 'evenkeel';
 import { median } from '../median.mjs';
 import { nanosecondsPerStep } from './clock.mjs';
-import { clientAddresses, clientCount, memberAddresses, memberWeights } from './fixtures.mjs';
+import { clientAddresses, clientCount } from './fixtures.mjs';
+import { poolOf } from './pool-of.mjs';
 
 /**
  * `pool.acquire()` and `lease.release()`.
  *
  * @param inFlight how many leases are held at a time; a lease is released when so many others have been taken after it
+ * @param isKeyed whether clients have addresses, by which they are placed
  * @param prepares whether to measure preparing too
  */
-export function measure({ strategy, isWeighted, members, inFlight, prepares, rounds, milliseconds }) {
-  const weights = memberWeights(members, isWeighted);
-  const pool = createPool({
-    name: 'bench',
-    strategy,
-    members: memberAddresses(members).map((address, n) => ({ address, port: 80, weight: weights[n] })),
-  });
-  const loop = strategy.startsWith('source-ip') ? fromClients(pool, inFlight) : fromAnyone(pool, inFlight);
+export function measure({ inFlight, isKeyed, prepares, rounds, milliseconds, ...order }) {
+  const pool = poolOf(order);
+  const loop = isKeyed ? fromClients(pool, inFlight) : fromAnyone(pool, inFlight);
   const pick = nanosecondsPerStep(loop, { rounds, milliseconds });
   return { pick, prepare: prepares ? prepareMilliseconds(pool, 4 * milliseconds) : undefined };
 }

@@ -22,7 +22,7 @@ test('any text hashes as its UTF-8 bytes do, with any seed', () => {
     fc.property(fc.string({ unit: 'binary', maxLength: 60 }), fc.nat(0xffffffff), (text, seed) => {
       expect(digestOf(() => murmur2(text, seed))).toBe(murmur2Of(new TextEncoder().encode(text), BigInt(seed)));
     }),
-    { seed: 2, numRuns: 2000 },
+    { seed: 2, numRuns: 500 },
   );
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { xxHash64 } from '../../../src/strategies/hash/xx-hash.ts';
+import { loadText, words } from '../../../src/strategies/hash/text-words.ts';
+import { xxHash64, xxHash64OfWords } from '../../../src/strategies/hash/xx-hash.ts';
 import { digestOf, latin1Bytes, xxHash64Of } from '../../fixtures/hashes.ts';
 
 describe('the vectors of Envoy hold', () => {
@@ -17,10 +18,16 @@ describe('the vectors of Envoy hold', () => {
   }
 });
 
-test('the reference that the next tests compare with gives what HAProxy gives for the bytes 0 to 255', () => {
-  const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-  expect(xxHash64Of(bytes, 0n)).toBe(2282408585429094475n);
-  expect(BigInt.asIntN(64, xxHash64Of(bytes, 1n))).toBe(-4689339368900765961n);
+test('the bytes 0 to 255 hash as HAProxy has them, with two seeds', () => {
+  const length = loadText('x'.repeat(256));
+  for (let at = 0; at < length; at += 4) words[at / 4] = at | ((at + 1) << 8) | ((at + 2) << 16) | ((at + 3) << 24);
+  const hashes = [0, 1].map((seed) =>
+    BigInt.asIntN(
+      64,
+      digestOf(() => xxHash64OfWords(length, seed)),
+    ),
+  );
+  expect(hashes).toEqual([2282408585429094475n, -4689339368900765961n]);
 });
 
 test('any text hashes as its UTF-8 bytes do, with any seed', () => {
@@ -28,7 +35,7 @@ test('any text hashes as its UTF-8 bytes do, with any seed', () => {
     fc.property(fc.string({ unit: 'binary', maxLength: 120 }), fc.nat(0xffffffff), (text, seed) => {
       expect(digestOf(() => xxHash64(text, seed))).toBe(xxHash64Of(new TextEncoder().encode(text), BigInt(seed)));
     }),
-    { seed: 1, numRuns: 2000 },
+    { seed: 1, numRuns: 500 },
   );
 });
 

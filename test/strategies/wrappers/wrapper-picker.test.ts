@@ -45,7 +45,7 @@ class Diary implements Strategy {
       measures: 'last-byte',
       pick: (request) => (list as never[]).find((member) => request.accepts(member)),
       acquired: (member, place) => note('acquired', member, place),
-      measured: (member, place, milliseconds) => note('measured', member, place, milliseconds),
+      measured: (member, place, milliseconds, now) => note('measured', member, place, milliseconds, now),
       released: (member, place, outcome, age) => note('released', member, place, outcome, age),
       reported: (member, place, report) => note('reported', member, place, report.utilization),
       hashOf: () => 42,
@@ -78,11 +78,11 @@ for (const [name, wrap] of Object.entries(wrappers)) {
       const diary = new Diary();
       const picker = prepared(wrap(diary));
       for (const [place, member] of makePool({ members }).members.entries()) {
-        picker.measured?.(member, place, 12);
+        picker.measured?.(member, place, 12, 99);
         picker.reported?.(member, place, { utilization: 0.5, requestsPerSecond: 10 });
       }
       expect(diary.entries.filter((entry) => entry.includes('wrong'))).toEqual([]);
-      expect(diary.entries.some((entry) => /^measured m\d 12$/.test(entry))).toBe(true);
+      expect(diary.entries.some((entry) => /^measured m\d 12 99$/.test(entry))).toBe(true);
       expect(diary.entries.some((entry) => /^reported m\d 0.5$/.test(entry))).toBe(true);
       expect(picker.measures).toBe('last-byte');
     });

@@ -8,7 +8,7 @@ const longest = 2_147_483_647;
  * Members that are ejected, and when each may come back: to the millisecond, where Envoy looks every 10 s. One timer, in the
  * background, and only while there are any.
  */
-export class EjectedMembers<T> {
+export class OutlierEjections<T> {
   readonly #clock: Clock;
   readonly #free: (states: readonly MemberState<T>[]) => void;
   readonly #states = new Set<MemberState<T>>();
