@@ -152,6 +152,8 @@ export class Accounts<T> implements LeaseBooks<T> {
 
   #judge(lease: Lease<T>, outcome: Outcome): Verdict {
     const { classify } = this.watchers;
+    // A limit of our own says nothing of the member, whatever anybody makes of it.
+    if (outcome === 'ignored') return 'ignored';
     try {
       return checkVerdict(classify(lease, outcome));
     } catch (cause) {

@@ -65,6 +65,14 @@ export function integer(least: number, most: number): (value: unknown, path: str
   };
 }
 
+/** Reads a number from `least` to `most`; fractions are allowed. `what` is its name in an error: its unit, if it has one. */
+export function number(least: number, most: number, what = 'a number'): (value: unknown, path: string) => number {
+  return (value, path) => {
+    if (typeof value === 'number' && value >= least && value <= most) return value;
+    throw new SpecError(path, value, `${what} from ${least} to ${most}`);
+  };
+}
+
 /** Milliseconds; fractions are allowed. */
 export function duration(least: number): (value: unknown, path: string) => number {
   return (value, path) => {

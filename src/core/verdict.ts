@@ -12,7 +12,8 @@ export interface LeaseEnd {
 }
 
 /**
- * Says what counts as a failure of a member: for outlier detection, and for strategies that keep away from members that fail.
+ * Says what counts as a failure of a member: for outlier detection, and for strategies that keep away from members that fail. It is
+ * not asked about a lease that was released as `ignored`.
  *
  * @param outcome what the lease was released with
  */

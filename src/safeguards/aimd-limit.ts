@@ -1,7 +1,6 @@
-import { Fields } from '../core/spec.ts';
+import { Fields, number } from '../core/spec.ts';
 import { BuiltInAlgorithm, type ConcurrencyLimit } from './concurrency-limit.ts';
 import { type LimitRange, type LimitRangeSpec, rangeFields, readLimitRange } from './limit-range.ts';
-import { number } from './number.ts';
 import { SampleWindow } from './sample-window.ts';
 
 export interface AimdLimitSpec extends LimitRangeSpec {

@@ -1,8 +1,7 @@
-import { Fields, integer } from '../core/spec.ts';
+import { Fields, integer, number } from '../core/spec.ts';
 import { BuiltInAlgorithm, type ConcurrencyLimit } from './concurrency-limit.ts';
 import { type LimitRange, type LimitRangeSpec, rangeFields, readLimitRange } from './limit-range.ts';
 import { MovingMean } from './moving-mean.ts';
-import { number } from './number.ts';
 import { SampleWindow } from './sample-window.ts';
 
 export interface GradientLimitSpec extends LimitRangeSpec {

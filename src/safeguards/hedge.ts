@@ -1,7 +1,6 @@
 import { contextOf, type Environment } from '../core/environment.ts';
 import { Histogram } from '../core/histogram.ts';
-import { Fields, integer } from '../core/spec.ts';
-import { number } from './number.ts';
+import { Fields, integer, number } from '../core/spec.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Ticker } from './ticker.ts';
 

@@ -80,7 +80,7 @@ export class OutlierDetector<T> {
     this.#mostLocalFailures = settings.consecutiveLocalOriginFailures || off;
     if (settings.splitLocalOrigin !== this.#isSplit) {
       this.#isSplit = settings.splitLocalOrigin;
-      for (const state of this.#host.states) if (state.ejection === undefined) this.#restart(state);
+      for (const state of this.#host.states) this.#restart(state);
     }
     if (settings.halfOpen === 0) this.#ejector.endTrials();
     if (this.#isTicking) this.#tickAfter(this.#tickedAt + settings.interval - this.#context.clock.now());

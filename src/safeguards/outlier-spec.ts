@@ -1,6 +1,5 @@
 import { SpecError } from '../core/errors.ts';
-import { at, boolean, duration, Fields, integer } from '../core/spec.ts';
-import { number } from './number.ts';
+import { at, boolean, duration, Fields, integer, number } from '../core/spec.ts';
 
 /**
  * Takes members out whose clients fare badly: outlier detection as of Envoy and of gRPC (gRFC A50). `{}` is Envoy's defaults. Where
@@ -93,13 +92,13 @@ export interface OutlierDetection {
   readonly halfOpen: number;
 }
 
-export interface SuccessRate {
+interface SuccessRate {
   readonly minMembers: number;
   readonly minRequests: number;
   readonly deviationFactor: number;
 }
 
-export interface FailurePercentage {
+interface FailurePercentage {
   readonly threshold: number;
   readonly minMembers: number;
   readonly minRequests: number;

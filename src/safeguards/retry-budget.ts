@@ -1,6 +1,5 @@
 import { contextOf, type Environment } from '../core/environment.ts';
-import { Fields } from '../core/spec.ts';
-import { number } from './number.ts';
+import { Fields, number } from '../core/spec.ts';
 import { Ticker } from './ticker.ts';
 
 /** How many retries there may be for so many requests. */

@@ -30,20 +30,30 @@ export abstract class BestOfDrawn<T> implements Picker<T> {
   protected abstract isBetter(place: number, than: number): boolean;
 
   pick(request: PickRequest<T>): Member<T> | undefined {
-    let best = this.#draws.first();
-    for (let choice = 1; choice < this.#choices; choice++) {
-      const place = this.#draws.next();
-      if (place >= 0 && this.isBetter(place, best)) best = place;
-    }
+    const best = this.#choices === 2 ? this.#betterOfTwo() : this.#bestOfMany();
     // Only the winner is asked about: members that cannot take a client are few, and asking costs more than a comparison.
     const member = this.#members[best] as Member<T>;
     return request.accepts(member) ? member : this.#pickAccepted(request);
   }
 
+  #betterOfTwo(): number {
+    const place = this.#draws.any();
+    const other = this.#draws.anyBut(place);
+    return other >= 0 && this.isBetter(other, place) ? other : place;
+  }
+
+  #bestOfMany(): number {
+    let best = this.#draws.first();
+    for (let place = this.#draws.next(); place >= 0; place = this.#draws.next()) {
+      if (this.isBetter(place, best)) best = place;
+    }
+    return best;
+  }
+
   #pickAccepted(request: PickRequest<T>): Member<T> | undefined {
     let best = -1;
     for (let draw = 0; draw < mostDraws; draw++) {
-      const place = this.#draws.first();
+      const place = this.#draws.any();
       if (!request.accepts(this.#members[place] as Member<T>)) continue;
       if (best < 0) best = place;
       else if (place !== best) return this.#members[this.isBetter(place, best) ? place : best];

@@ -30,24 +30,42 @@ export class DistinctDraws {
     this.#drawn = new Int32Array(most);
   }
 
+  /** Any place. */
+  any(): number {
+    return this.#table === undefined ? Math.floor(this.#random() * this.#places) : this.#table.draw();
+  }
+
+  /** Any place but one; -1 where there is none. */
+  anyBut(place: number): number {
+    if (this.#table !== undefined) {
+      for (let attempt = 0; attempt < mostTries; attempt++) {
+        const other = this.#table.draw();
+        if (other !== place) return other;
+      }
+    }
+    // All weigh the same, or one member outweighs all others by far, and then any of them will do.
+    if (this.#places === 1) return -1;
+    const other = Math.floor(this.#random() * (this.#places - 1));
+    return other < place ? other : other + 1;
+  }
+
   /** Begins anew: any place. */
   first(): number {
-    const place = this.#any();
+    const place = this.any();
     this.#drawn[0] = place;
     this.#count = 1;
     return place;
   }
 
-  /** A place that was not drawn since `first()`; -1 where none was found. */
+  /** A place that was not drawn since `first()`; -1 where all were, or as many as were wanted. */
   next(): number {
     if (this.#count >= this.#places || this.#count === this.#drawn.length) return -1;
-    if (this.#count === 1 && this.#table === undefined) return this.#note(this.#anyOther());
-    for (let attempt = 0; attempt < mostTries; attempt++) {
-      const place = this.#any();
-      if (!this.#isDrawn(place)) return this.#note(place);
-    }
-    // One member outweighs all others by far: then any of them will do.
-    return this.#count === 1 ? this.#note(this.#anyOther()) : -1;
+    if (this.#count === 1) return this.#note(this.anyBut(this.#drawn[0] as number));
+    let place = this.any();
+    for (let attempt = 1; attempt < mostTries && this.#isDrawn(place); attempt++) place = this.any();
+    // Where few are left the next one will do.
+    while (this.#isDrawn(place)) place = place + 1 === this.#places ? 0 : place + 1;
+    return this.#note(place);
   }
 
   /** Draws as many as fit into a list. Returns how many different places were found. */
@@ -55,16 +73,6 @@ export class DistinctDraws {
     let count = 0;
     for (let place = this.first(); place >= 0 && count < into.length; place = this.next()) into[count++] = place;
     return count;
-  }
-
-  #any(): number {
-    return this.#table === undefined ? Math.floor(this.#random() * this.#places) : this.#table.draw();
-  }
-
-  /** Any but the first, regardless of weight. */
-  #anyOther(): number {
-    const place = Math.floor(this.#random() * (this.#places - 1));
-    return place < (this.#drawn[0] as number) ? place : place + 1;
   }
 
   #isDrawn(place: number): boolean {

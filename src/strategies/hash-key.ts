@@ -5,8 +5,8 @@ import { cookieValue } from './hash/cookie-value.ts';
 import type { PickRequest } from './strategy.ts';
 
 /**
- * What of a client decides where a hash strategy sends it: its address; address and port; the path of its request (up to the query);
- * the value of a header field or of a cookie; or what a function makes of the request.
+ * What of a client decides where a hash strategy sends it: its address; address and port; the path of its request (up to the
+ * query); the value of a header field or of a cookie; or what a function makes of the request.
  *
  * A client that has no such thing, or an empty one, is placed by chance, as Envoy does. What a function throws comes out of
  * `pool.acquire()`.
@@ -24,8 +24,8 @@ export interface HashOptions {
   /** Default: the request's `key`; where it has none, the client's address. */
   readonly key?: HashKey | null;
   /**
-   * The most that a member may hold, in percent of its fair share of all leases, 100 to 100000; beyond it, clients go on to the next
-   * member. 125 to 200 is usual; the lower, the more clients are moved. Default: no bound.
+   * The most that a member may hold, in percent of its fair share of all leases, 100 to 100000; beyond it, clients go on to
+   * the next member. 125 to 200 is usual; the lower, the more clients are moved. Default: no bound.
    */
   readonly maxLoadFactor?: number | null;
 }

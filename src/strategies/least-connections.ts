@@ -1,10 +1,10 @@
 import type { Outcome } from '../core/lease.ts';
 import type { Member } from '../core/member.ts';
-import { unlimited } from '../core/member-spec.ts';
 import { boolean, duration, Fields } from '../core/spec.ts';
 import { LoadOrder } from './load-order.ts';
 import { placesBefore } from './places-before.ts';
 import { defaultFailurePenalty, RecentFailures } from './recent-failures.ts';
+import { beginAt, type Standing } from './standing.ts';
 import type { Picker, PickRequest, Strategy, StrategyContext } from './strategy.ts';
 
 export interface LeastConnectionsOptions {
@@ -43,11 +43,13 @@ export function leastConnections<T = unknown>(options: LeastConnectionsOptions =
 
 class LeastConnectionsPicker<T> implements Picker<T> {
   readonly #members: readonly Member<T>[];
-  /** `maxConnections` by place, at hand. */
-  readonly #limits: Int32Array;
   readonly #failures: RecentFailures<T>;
   readonly #order: LoadOrder;
-  readonly #drained = (place: number): void => this.#move(this.#members[place] as Member<T>, place);
+  /** Of a member's failures some count no longer. */
+  readonly #drained = (place: number): void => {
+    const { stats } = this.#members[place] as Member<T>;
+    this.#order.move(place, stats.activeConnections, this.#extraOf(place));
+  };
 
   constructor(
     members: readonly Member<T>[],
@@ -57,7 +59,6 @@ class LeastConnectionsPicker<T> implements Picker<T> {
   ) {
     const before = previous instanceof LeastConnectionsPicker ? (previous as LeastConnectionsPicker<T>) : undefined;
     this.#members = members;
-    this.#limits = Int32Array.from(members, ({ maxConnections = unlimited }) => maxConnections);
     this.#failures = new RecentFailures(
       members,
       clock,
@@ -66,13 +67,7 @@ class LeastConnectionsPicker<T> implements Picker<T> {
     );
     const start = randomStart && before === undefined ? Math.floor(random() * members.length) : 0;
     const standing = before === undefined ? beginAt(start, members.length) : before.#standing(members);
-    this.#order = new LoadOrder(
-      members.map(({ weight }) => weight),
-      members.map((member, place) => this.#countOf(member, place)),
-      standing.turns,
-      standing.sequence,
-      standing.now,
-    );
+    this.#order = new LoadOrder(members, standing, (place) => this.#extraOf(place));
   }
 
   pick(request: PickRequest<T>): Member<T> | undefined {
@@ -84,52 +79,31 @@ class LeastConnectionsPicker<T> implements Picker<T> {
   }
 
   acquired(member: Member<T>, place: number): void {
-    this.#order.take(place, this.#countOf(member, place));
+    this.#order.take(place, member.stats.activeConnections, this.#extraOf(place));
   }
 
   released(member: Member<T>, place: number, outcome: Outcome): void {
     if (outcome === 'failure') this.#failures.add(place);
-    this.#move(member, place);
+    this.#order.move(place, member.stats.activeConnections, this.#extraOf(place));
   }
 
-  #move(member: Member<T>, place: number): void {
-    this.#order.move(place, this.#countOf(member, place));
+  #extraOf(place: number): number {
+    return this.#failures.areNone ? 0 : Math.ceil(this.#failures.of(place));
   }
 
-  /** What the member is taken to hold; below 0 where it is full. */
-  #countOf({ stats: { activeConnections } }: Member<T>, place: number): number {
-    if (activeConnections >= (this.#limits[place] as number)) return -1;
-    return this.#failures.areNone ? activeConnections : activeConnections + Math.ceil(this.#failures.of(place));
-  }
-
-  /** How the members of a picker that follows this one stand in the round. */
+  /** How the members of a picker that follows this one stand. */
   #standing(members: readonly Member<T>[]): Standing {
-    const { now } = this.#order;
-    const turns = new Float64Array(members.length).fill(now);
+    const { turns, sequence, now } = this.#order.standing;
+    const turnsNow = new Float64Array(members.length).fill(now);
     const placeNow = new Int32Array(this.#members.length).fill(-1);
     for (const [place, before] of placesBefore(members, this.#members).entries()) {
       if (before < 0) continue;
-      turns[place] = this.#order.turnOf(before);
+      turnsNow[place] = turns[before] as number;
       placeNow[before] = place;
     }
-    const waiting = this.#order.places().map((before) => placeNow[before] as number);
-    const sequence = new Set(waiting.filter((place) => place >= 0));
-    for (const place of members.keys()) sequence.add(place);
-    return { turns, sequence: [...sequence], now };
+    const joined = new Set<number>();
+    for (const before of sequence) if ((placeNow[before] as number) >= 0) joined.add(placeNow[before] as number);
+    for (const place of members.keys()) joined.add(place);
+    return { turns: turnsNow, sequence: [...joined], now };
   }
-}
-
-/** What `LoadOrder` goes by where members are equally loaded. */
-interface Standing {
-  readonly turns: Float64Array;
-  readonly sequence: readonly number[];
-  readonly now: number;
-}
-
-/** The pool's order, from a place on: each has its turn before anybody, whose weight is 256 at most, has another one. */
-function beginAt(start: number, size: number): Standing {
-  const sequence = Array.from({ length: size }, (_, step) => (start + step) % size);
-  const turns = new Float64Array(size);
-  for (const [step, place] of sequence.entries()) turns[place] = step / (256 * size);
-  return { turns, sequence, now: 0 };
 }

@@ -5,6 +5,7 @@ import { DistinctDraws } from './distinct-draws.ts';
 import { placesBefore } from './places-before.ts';
 import { defaultFailurePenalty, RecentFailures } from './recent-failures.ts';
 import { ResponseTimes } from './response-times.ts';
+import { SparseTiming } from './sparse-timing.ts';
 import type { Picker, PickRequest, Strategy, StrategyContext } from './strategy.ts';
 
 export interface LeastTimeOptions {
@@ -35,7 +36,8 @@ const timesMeasured = ['first-byte', 'last-byte'] as const;
  * Only successes count as times. nginx keeps off failing peers by `max_fails`; here recent failures count as load
  * (`RecentFailures`), and a member that has some is taken to be no faster than the average.
  *
- * Cost: a pick O(n) up to 32 members, O(1) beyond; preparing O(n). A pick reads the clock, and leases are timed.
+ * Cost: a pick O(n) up to 32 members, O(1) beyond; preparing O(n). A pick reads the clock, and leases are timed, all with `inflight`,
+ * else as `SparseTiming` says.
  *
  * Throws `SpecError`.
  */
@@ -73,6 +75,7 @@ class LeastTimePicker<T> implements Picker<T> {
   readonly #context: StrategyContext;
   readonly #times: ResponseTimes;
   readonly #failures: RecentFailures<T>;
+  readonly #timing = new SparseTiming();
   /** Undefined where all members are compared. */
   readonly #draws: DistinctDraws | undefined;
   /** nginx's "current weight" of each member. */
@@ -110,7 +113,8 @@ class LeastTimePicker<T> implements Picker<T> {
 
   pick(request: PickRequest<T>): Member<T> | undefined {
     if (!this.#failures.areNone) this.#failures.expire();
-    const now = this.#context.clock.now();
+    const { clock } = this.#context;
+    const now = this.#settings.inflight ? clock.now() : this.#timing.now(clock);
     if (this.#draws === undefined) this.#compareAll(now, undefined);
     else this.#compareDrawn(this.#draws, now, undefined);
     // Only the best is asked about: to ask each costs more than to compare it.
@@ -125,7 +129,12 @@ class LeastTimePicker<T> implements Picker<T> {
     else this.#times.acquired(place);
   }
 
+  wantsTime(): boolean {
+    return this.#settings.inflight || this.#timing.wants();
+  }
+
   measured(_member: Member<T>, place: number, milliseconds: number, now: number): void {
+    this.#timing.timed(now);
     this.#times.record(place, milliseconds);
     if (this.measures === 'first-byte' && this.#settings.inflight) this.#times.answered(place, milliseconds, now);
   }

@@ -1,5 +1,7 @@
 import type { Member } from '../core/member.ts';
+import { unlimited } from '../core/member-spec.ts';
 import { IndexHeap } from './index-heap.ts';
+import type { Standing } from './standing.ts';
 import type { PickRequest } from './strategy.ts';
 
 // What is known of a queue, eight numbers each; a queue is named by where its numbers begin.
@@ -12,10 +14,12 @@ const fewer = 4;
 const more = 5;
 const queueSize = 8;
 
-// Of a member: who waits behind it and before it, and its queue (or, of one that is out, -1 - its group).
+// Of a member: who waits behind it and (unless it is at the head) before it, its queue (or, of one that is out, -1 - its group), and
+// with how many connections it is out.
 const behind = 0;
 const before = 1;
 const queueOf = 2;
+const limit = 3;
 const memberSize = 4;
 
 // Of a group: its first and its last queue, and the foremost member of the first one.
@@ -53,44 +57,31 @@ export class LoadOrder {
   /** The turn of the last member that was taken: where one that was busy for long joins the round. */
   #now: number;
 
-  /**
-   * @param weights by place
-   * @param counts by place; below 0: out
-   * @param turns by place; kept and changed
-   * @param sequence all places, in the order in which they join
-   * @param now the turn at which the round stands
-   */
+  /** @param extraOf how many connections more a member is to be thought to hold, by place */
   constructor(
-    weights: readonly number[],
-    counts: readonly number[],
-    turns: Float64Array,
-    sequence: ArrayLike<number>,
-    now: number,
+    members: readonly Member<unknown>[],
+    { turns, sequence, now }: Standing,
+    extraOf: (place: number) => number,
   ) {
     const groups = new Map<number, number>();
-    for (const weight of weights) if (!groups.has(weight)) groups.set(weight, groups.size);
-    this.#members = new Int32Array(memberSize * weights.length);
-    for (const [place, weight] of weights.entries()) {
-      this.#members[memberSize * place + queueOf] = none - (groups.get(weight) as number);
-    }
+    const counts: number[] = [];
+    this.#members = new Int32Array(memberSize * members.length);
     this.#turns = turns;
+    for (const [place, { weight, maxConnections = unlimited, stats }] of members.entries()) {
+      const group = groups.get(weight) ?? groups.size;
+      groups.set(weight, group);
+      this.#members[memberSize * place + queueOf] = none - group;
+      this.#members[memberSize * place + limit] = maxConnections;
+      counts.push(countOf(stats.activeConnections, maxConnections, extraOf(place)));
+    }
     // While a member moves there can be one queue more than members.
-    this.#queues = new Int32Array(queueSize * (weights.length + 1));
+    this.#queues = new Int32Array(queueSize * (members.length + 1));
     for (let queue = 0; queue < this.#queues.length; queue += queueSize) this.#queues[queue + more] = queue + queueSize;
     this.#groups = new Int32Array(groupSize * groups.size).fill(none);
     this.#weights = Float64Array.from(groups.keys());
     this.#heap = new IndexHeap(groups.size);
     this.#now = now;
     this.#fill(counts, sequence);
-  }
-
-  /** The turn of the last member that was taken. */
-  get now(): number {
-    return this.#now;
-  }
-
-  turnOf(place: number): number {
-    return this.#turns[place] as number;
   }
 
   /** The place of the least loaded member; -1 where all are out. */
@@ -103,35 +94,46 @@ export class LoadOrder {
     return this.#search(0, none, members, request);
   }
 
-  /** All that are in; of several in one queue, the first one first. */
-  places(): number[] {
-    const places: number[] = [];
+  /** How the members stand. Those that are out are not in the sequence. */
+  get standing(): Standing {
+    const sequence: number[] = [];
     for (let group = 0; group < this.#groups.length; group += groupSize) {
       let queue = this.#groups[group + fewest] as number;
       for (; queue >= 0; queue = this.#queues[queue + more] as number) {
         let place = this.#queues[queue + head] as number;
-        for (; place >= 0; place = this.#members[memberSize * place + behind] as number) places.push(place);
+        for (; place >= 0; place = this.#members[memberSize * place + behind] as number) sequence.push(place);
       }
     }
-    return places;
+    return { turns: this.#turns, sequence, now: this.#now };
   }
 
-  /** The member was taken: it steps back, and its count changes. */
-  take(place: number, countNow: number): void {
+  /** The member was taken: it steps back, and has another count. As `move` else. */
+  take(place: number, held: number, extra: number): void {
     const queue = this.#members[memberSize * place + queueOf] as number;
     const group = queue < 0 ? none - queue : (this.#queues[queue + groupOf] as number);
-    const turn = this.#turns[place] as number;
-    if (turn > this.#now) this.#now = turn;
+    this.#now = Math.max(this.#now, this.#turns[place] as number);
     this.#turns[place] = this.#now + 1 / (this.#weights[group] as number);
-    this.move(place, countNow);
+    this.move(place, held, extra);
   }
 
-  /** @param countNow below 0: out, until it is moved again */
-  move(place: number, countNow: number): void {
+  /**
+   * Puts a member where it belongs.
+   *
+   * @param held its connections; with as many as its limit it is out
+   * @param extra how many more it is to be thought to hold
+   */
+  move(place: number, held: number, extra: number): void {
+    this.#recount(place, countOf(held, this.#members[memberSize * place + limit] as number, extra));
+  }
+
+  #recount(place: number, countNow: number): void {
     const queues = this.#queues;
     const queue = this.#members[memberSize * place + queueOf] as number;
     if (queue < 0) {
-      if (countNow >= 0) this.#comeIn(place, none - queue, countNow);
+      if (countNow < 0) return;
+      const last = this.#groups[groupSize * (none - queue) + most] as number;
+      this.#join(place, this.#queueWith(countNow, none - queue, last));
+      this.#review(none - queue);
       return;
     }
     const countBefore = queues[queue + count] as number;
@@ -153,24 +155,17 @@ export class LoadOrder {
     this.#review(group);
   }
 
-  #fill(counts: readonly number[], sequence: ArrayLike<number>): void {
+  #fill(counts: readonly number[], sequence: readonly number[]): void {
     const byCount = new Map<number, number[]>();
-    for (let entry = 0; entry < sequence.length; entry++) {
-      const place = sequence[entry] as number;
+    for (const place of sequence) {
       const peers = byCount.get(counts[place] as number);
       if (peers === undefined) byCount.set(counts[place] as number, [place]);
       else peers.push(place);
     }
     // In ascending order, so that each finds its queue at once: it is the last one of its group.
     for (const countNow of [...byCount.keys()].sort((a, b) => a - b)) {
-      for (const place of byCount.get(countNow) as number[]) this.move(place, countNow);
+      for (const place of byCount.get(countNow) as number[]) this.#recount(place, countNow);
     }
-  }
-
-  #comeIn(place: number, group: number, countNow: number): void {
-    const last = this.#groups[groupSize * group + most] as number;
-    this.#join(place, this.#queueWith(countNow, group, last));
-    this.#review(group);
   }
 
   #join(place: number, queue: number): void {
@@ -187,11 +182,13 @@ export class LoadOrder {
   #leave(place: number, queue: number): void {
     const members = this.#members;
     const next = members[memberSize * place + behind] as number;
-    const previous = members[memberSize * place + before] as number;
-    if (next < 0) this.#queues[queue + tail] = previous;
-    else members[memberSize * next + before] = previous;
-    if (previous < 0) this.#queues[queue + head] = next;
+    const isFirst = this.#queues[queue + head] === place;
+    const previous = isFirst ? none : (members[memberSize * place + before] as number);
+    if (isFirst) this.#queues[queue + head] = next;
     else members[memberSize * previous + behind] = next;
+    if (next < 0) this.#queues[queue + tail] = previous;
+    // Whom the first one leaves first is not told, which would fetch it into the cache for nothing.
+    else if (!isFirst) members[memberSize * next + before] = previous;
   }
 
   /** Whether a queue keeps its place in its group with another count. */
@@ -259,21 +256,20 @@ export class LoadOrder {
     return countNow === 0 ? 0 : (countNow + 1) / (this.#weights[group] as number);
   }
 
-  /** The best of what was found so far and the groups at a position of the heap and below it. */
+  /** The best of what was found so far and of the groups at a position of the heap and below it. */
   #search<T>(position: number, found: number, members: readonly Member<T>[], request: PickRequest<T>): number {
     if (position >= this.#heap.size) return found;
     const group = this.#heap.at(position);
-    const limit = found < 0 ? Number.POSITIVE_INFINITY : this.#loadOfMember(found);
-    if (found >= 0 && this.#heap.loadOf(group) > limit) return found;
-    const place = this.#findIn(group, limit, members, request);
-    const isBetter = place >= 0 && (found < 0 || this.#isBefore(place, found));
+    if (!this.#isBefore(this.#heap.loadOf(group), this.#heap.turnOf(group), found)) return found;
+    const place = this.#findIn(group, members, request);
+    const isBetter = place >= 0 && this.#isBefore(this.#loadOfMember(place), this.#turns[place] as number, found);
     const best = this.#search(2 * position + 1, isBetter ? place : found, members, request);
     return this.#search(2 * position + 2, best, members, request);
   }
 
-  #findIn<T>(group: number, limit: number, members: readonly Member<T>[], request: PickRequest<T>): number {
+  #findIn<T>(group: number, members: readonly Member<T>[], request: PickRequest<T>): number {
     let queue = this.#groups[groupSize * group + fewest] as number;
-    for (; queue >= 0 && this.#loadOf(queue, group) <= limit; queue = this.#queues[queue + more] as number) {
+    for (; queue >= 0; queue = this.#queues[queue + more] as number) {
       let place = this.#queues[queue + head] as number;
       for (; place >= 0; place = this.#members[memberSize * place + behind] as number) {
         if (request.accepts(members[place] as Member<T>)) return place;
@@ -282,14 +278,19 @@ export class LoadOrder {
     return none;
   }
 
+  /** Whether somebody with this load and turn goes before the one that was found, if any. */
+  #isBefore(load: number, turn: number, found: number): boolean {
+    if (found < 0) return true;
+    const foundLoad = this.#loadOfMember(found);
+    return load < foundLoad || (load === foundLoad && turn < (this.#turns[found] as number));
+  }
+
   #loadOfMember(place: number): number {
     const queue = this.#members[memberSize * place + queueOf] as number;
     return this.#loadOf(queue, this.#queues[queue + groupOf] as number);
   }
+}
 
-  #isBefore(a: number, b: number): boolean {
-    const loadA = this.#loadOfMember(a);
-    const loadB = this.#loadOfMember(b);
-    return loadA < loadB || (loadA === loadB && (this.#turns[a] as number) < (this.#turns[b] as number));
-  }
+function countOf(held: number, limit: number, extra: number): number {
+  return held < limit ? held + extra : none;
 }

@@ -8,8 +8,8 @@ import type { Strategy } from './strategy.ts';
 
 export interface MaglevOptions extends HashOptions {
   /**
-   * How many slots the table has: a prime number from 2 to 5000011. A hundred or more for each member keep shares even within 1 %.
-   * Default: 65537; above 6553 members, 1048583; above 104858 members, 5000011. So each member has ten slots or more.
+   * How many slots the table has: a prime number from 2 to 5000011. A hundred or more for each member keep shares even within
+   * 1 %. Default: 65537; above 6553 members, 1048583; above 104858 members, 5000011. So each member has ten slots or more.
    */
   readonly tableSize?: number | null;
 }
@@ -19,11 +19,11 @@ const tableSizes = [65_537, 1_048_583, 5_000_011] as const;
 const fewestSlots = 10;
 
 /**
- * The same member for the same key, by a table that members share evenly, each to within a slot of its weight: evener than a ring, and
- * a change of members moves hardly more keys than it must (of the others, fewer than one in a hundred).
+ * The same member for the same key, by a table that members share evenly, each to within a slot of its weight: evener than a
+ * ring, and a change of members moves hardly more keys than it must (of the others, fewer than one in a hundred).
  *
- * Sources: D. E. Eisenbud et al., "Maglev" (NSDI 2016), and Envoy, `maglev_lb.cc`, which has the same table for the same ids and size.
- * A member is known to the table by its id, by default `address:port`.
+ * Sources: D. E. Eisenbud et al., "Maglev" (NSDI 2016), and Envoy, `maglev_lb.cc`, which has the same table for the same ids
+ * and size. A member is known to the table by its id, by default `address:port`.
  *
  * Cost: a pick O(1), and what hashing the key takes; preparing O(slots · log slots).
  */

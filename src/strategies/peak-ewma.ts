@@ -5,6 +5,7 @@ import { BestOfDrawn } from './best-of-drawn.ts';
 import { LatencyEstimates } from './latency-estimates.ts';
 import { placesBefore } from './places-before.ts';
 import { defaultFailurePenalty, RecentFailures } from './recent-failures.ts';
+import { SparseTiming } from './sparse-timing.ts';
 import type { Picker, PickRequest, Strategy, StrategyContext } from './strategy.ts';
 
 export interface PeakEwmaOptions {
@@ -35,15 +36,15 @@ const leastLatency = 0.001;
  *
  * A member without history is tried with one client at a time, as in Finagle; so is one that has not been heard of for three
  * decay times longer than the other, which in Finagle may get any number of clients at once, its latency having decayed to
- * nothing. Weights count as in `power-of-two`: the member that is drawn first stands in for its share, and a lighter one is
- * charged for a client by how much lighter it is.
+ * nothing. Weights count twice: a member is drawn in proportion to its own, and a lighter one that is to take a client from a heavier
+ * one is charged for it by how much lighter it is. So the shares of members that are equally fast are about their weights.
  *
  * A failure counts as a lease that took `failurePenalty` milliseconds: it draws the latency up, and counts as load for that
  * long (`RecentFailures`). In Finagle and tower a fast error is a low latency.
  *
  * Source: Finagle, `PeakEwma.scala` and `P2CPick.scala`; tower, `load/peak_ewma.rs` (`defaultLatency`).
  *
- * Cost: a pick O(1), without reading the clock unless failures count; preparing O(n). Leases are timed.
+ * Cost: a pick O(1), without reading the clock unless failures count; preparing O(n). Leases are timed (`SparseTiming` says which).
  *
  * Throws `SpecError`.
  */
@@ -75,6 +76,7 @@ class PeakEwmaPicker<T> extends BestOfDrawn<T> {
   readonly #settings: Settings;
   readonly #estimates: LatencyEstimates;
   readonly #failures: RecentFailures<T>;
+  readonly #timing = new SparseTiming();
 
   constructor(
     members: readonly Member<T>[],
@@ -104,7 +106,12 @@ class PeakEwmaPicker<T> extends BestOfDrawn<T> {
     return super.pick(request);
   }
 
+  wantsTime(_member: Member<T>, place: number): boolean {
+    return this.#timing.wants() || this.#estimates.isUnknown(place);
+  }
+
   measured(_member: Member<T>, place: number, milliseconds: number, now: number): void {
+    this.#timing.timed(now);
     this.#estimates.record(place, Math.max(leastLatency, milliseconds), now);
   }
 

@@ -8,8 +8,9 @@ import type { Strategy } from './strategy.ts';
 export interface RendezvousOptions extends HashOptions {}
 
 /**
- * The same member for the same key, by highest random weight: shares are exactly by weight on average, whatever goes or comes moves
- * only its own keys, and those of a member that goes are spread evenly over all others. For pools of up to some hundred members.
+ * The same member for the same key, by highest random weight: shares are exactly by weight on average, whatever goes or comes
+ * moves only its own keys, and those of a member that goes are spread evenly over all others. For pools of up to some hundred
+ * members.
  *
  * Sources: `HighestRandomWeight` names them. Envoy's `rendezvous_hash` has the same mapping for the same ids.
  *

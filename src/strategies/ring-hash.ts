@@ -11,7 +11,10 @@ import { type HashOptions, keyOrAddress, maxLoadFactor, readHashKey } from './ha
 import type { Strategy } from './strategy.ts';
 
 export interface RingHashOptions extends HashOptions {
-  /** Whose ring it is: Envoy's and gRPC's, or that of nginx's `hash … consistent`, of Pingora and of ketama. Default `'envoy'`. */
+  /**
+   * Whose ring it is: Envoy's and gRPC's, or that of nginx's `hash … consistent`, of Pingora and of ketama. Default
+   * `'envoy'`.
+   */
   readonly placement?: 'envoy' | 'ketama' | null;
   /**
    * Of Envoy's placement: what members are hashed with; `'murmur-2'` is Envoy's `MURMUR_HASH_2`. Keys are always hashed with
@@ -20,7 +23,10 @@ export interface RingHashOptions extends HashOptions {
   readonly hash?: 'xx-hash' | 'murmur-2' | null;
   /** Of Envoy's placement: how many points the ring has at least, 1 to 8388608. Default 1024. */
   readonly minRingSize?: number | null;
-  /** How many it has at most, 1 to 8388608; of ketama's placement, where 160 for each unit of weight are not more. Default 8388608. */
+  /**
+   * How many it has at most, 1 to 8388608; of ketama's placement, where 160 for each unit of weight are not more. Default
+   * 8388608.
+   */
   readonly maxRingSize?: number | null;
 }
 
@@ -28,12 +34,13 @@ const largestRing = 8_388_608;
 const ringSize = integer(1, largestRing);
 
 /**
- * The same member for the same key, by a ring of points: a member that goes leaves its keys to the members whose points follow its own,
- * and one that comes takes some from each. As long as there are fewer members than `minRingSize`, Envoy's placement gives each more
- * points where others go, and so moves some more keys (with ten members 7 of 100); ketama's moves only those that it must.
+ * The same member for the same key, by a ring of points: a member that goes leaves its keys to the members whose points
+ * follow its own, and one that comes takes some from each. As long as there are fewer members than `minRingSize`, Envoy's
+ * placement gives each more points where others go, and so moves some more keys (with ten members 7 of 100); ketama's moves
+ * only those that it must.
  *
- * Sources: Envoy, `ring_hash_lb.cc` (the default), or nginx, `ngx_http_upstream_hash_module.c`. A member is known to the ring by its id,
- * which by default is `address:port` as in both; so the same pool has the same mapping here and there.
+ * Sources: Envoy, `ring_hash_lb.cc` (the default), or nginx, `ngx_http_upstream_hash_module.c`. A member is known to the ring
+ * by its id, which by default is `address:port` as in both; so the same pool has the same mapping here and there.
  *
  * Cost: a pick O(1) expected, and what hashing the key takes; preparing O(points).
  */

@@ -1,8 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { LoadReport } from '../core/load-report.ts';
 import type { Member } from '../core/member.ts';
-import { duration, Fields } from '../core/spec.ts';
-import { number } from '../safeguards/number.ts';
+import { duration, Fields, number } from '../core/spec.ts';
 import { placesBefore } from './places-before.ts';
 import { roundRobin } from './round-robin.ts';
 import { meanOf, StaticStride } from './static-stride.ts';

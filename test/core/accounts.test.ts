@@ -273,7 +273,8 @@ describe('how a lease ended', () => {
     ['success', 'ignored', 'ignored'],
     ['aborted', 'ignored', 'aborted'],
     ['aborted', 'failure', 'failure'],
-    ['ignored', 'success', 'success'],
+    ['ignored', 'success', 'ignored'],
+    ['ignored', 'failure', 'ignored'],
     ['failure', 'ignored', 'ignored'],
   ] as const)('is told as classify says: %s as %s: %s', (outcome, verdict, expected) => {
     expect(toldEnd([], outcome, () => verdict)).toBe(`t -a@0 ${expected} 0`);

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Member, stateOf } from '../../src/core/member.ts';
+import type { Member } from '../../src/core/member.ts';
 import type { MemberFields } from '../../src/core/member-spec.ts';
 import type { PanicSpec } from '../../src/core/panic-spec.ts';
 import type { Pool } from '../../src/core/pool.ts';
 import type { Picker, Strategy } from '../../src/strategies/strategy.ts';
-import { equal, makePool, memberOf, refusalOf, spec, take, tally, visit, visits } from '../fixtures/core.ts';
+import { equal, makePool, memberOf, refusalOf, spec, take, takeFrom, tally, visit, visits } from '../fixtures/core.ts';
 import { down, everyPercent, monitoredPool, up } from '../fixtures/monitored.ts';
 
 function pooled(members: readonly MemberFields<unknown>[], panic: PanicSpec | null = {}): Pool {
@@ -334,21 +334,17 @@ describe('who counts in panic, and is used', () => {
     expect([pool.isPanicking, pool.status, serving(pool)]).toEqual([true, 'error', ['m0', 'm1']]);
   });
 
-  test('are members that were ejected: unhealthy, and of use', () => {
-    const pool = pooled(equal(3));
-    for (const id of ['m0', 'm1']) {
-      const member = memberOf(pool, id);
-      stateOf(member).ejection = {
-        cause: 'consecutive-failures',
-        reason: 'five failures',
-        duration: 30_000,
-        until: 30_000,
-      };
-      // The next check has the pool look at it again.
-      up(pool, id);
-    }
-    expect(pool.members.map(({ status }) => status)).toEqual(['error', 'error', 'online']);
-    expect([pool.isPanicking, serving(pool)]).toEqual([true, ['m0', 'm1', 'm2']]);
+  test('are members that are ejected: unhealthy, and of use', () => {
+    const pool = makePool({ members: equal(3), panic: {}, outlierDetection: { maxEjectionPercent: 100 } });
+    const heard = listen(pool);
+    for (const id of ['m0', 'm1'])
+      for (let failures = 0; failures < 5; failures++) takeFrom(pool, id).release('failure');
+    expect(pool.members.map(({ status }) => status)).toEqual(['error', 'error', 'no-monitor']);
+    expect([pool.isPanicking, serving(pool), heard]).toEqual([
+      true,
+      ['m0', 'm1', 'm2'],
+      ['panic true, is true, degraded'],
+    ]);
   });
 
   test('are members that are down and moved elsewhere unchecked again', () => {

@@ -160,6 +160,22 @@ describe('a row of gateway failures', () => {
     expect(stage.out).toBe('a');
   });
 
+  test('is broken by a connection that stands', () => {
+    const stage = new OutlierStage(gateway);
+    stage.refuses('a', 2);
+    stage.connection('a');
+    stage.refuses('a', 2);
+    expect(stage.out).toBe('');
+  });
+
+  test('starts anew where it could not eject', () => {
+    const stage = new OutlierStage(gateway, { members: named('a') });
+    stage.answers('a', 503, 8);
+    expect(stage.events).toHaveLength(2);
+    stage.answers('a', 503);
+    expect(stage.events).toHaveLength(3);
+  });
+
   test('is looked at before one of all failures', () => {
     const stage = new OutlierStage({ consecutiveFailures: 3, consecutiveGatewayFailures: 3 });
     stage.answers('a', 503, 3);
@@ -255,12 +271,26 @@ describe('a connect that succeeds, of TCP', () => {
     expect(stage.events).toEqual(['a out: failure-percentage, 30000']);
   });
 
-  test('does not count twice where the connection ends well', async () => {
-    const failurePercentage = { threshold: 50, minMembers: 1, minRequests: 20 };
+  test.each([false, true])(
+    'does not count twice where the connection ends well, apart or not: %s',
+    async (splitLocalOrigin) => {
+      const failurePercentage = { threshold: 50, minMembers: 1, minRequests: 20 };
+      const noRows = { consecutiveFailures: 0, consecutiveLocalOriginFailures: 0, successRate: null };
+      const stage = new OutlierStage({ ...noRows, splitLocalOrigin, failurePercentage });
+      for (let time = 0; time < 10; time++) stage.connection('a').release();
+      stage.refuses('a', 10);
+      await stage.at(10_000);
+      expect(stage.out).toBe('a');
+    },
+  );
+
+  test('has counted in its interval for good where the connection breaks in a later one', async () => {
+    const failurePercentage = { threshold: 100, minMembers: 1, minRequests: 10 };
     const stage = new OutlierStage({ consecutiveFailures: 0, successRate: null, failurePercentage });
-    for (let time = 0; time < 10; time++) stage.connection('a').release();
-    stage.refuses('a', 10);
-    await stage.at(10_000);
+    const connections = Array.from({ length: 10 }, () => stage.connection('a'));
+    await stage.at(15_000);
+    for (const connection of connections) connection.release('failure');
+    await stage.at(20_000);
     expect(stage.out).toBe('a');
   });
 });
@@ -274,6 +304,24 @@ describe('where failures of local origin are apart', () => {
     expect(stage.out).toBe('');
     stage.refuses('a');
     expect(stage.member('a').statusReason).toBe('ejected for 30 s: 4 consecutive failures without an answer');
+  });
+
+  test('their row starts anew where it could not eject', () => {
+    const stage = new OutlierStage(split, { members: named('a') });
+    stage.refuses('a', 11);
+    expect(stage.events).toHaveLength(2);
+    stage.refuses('a');
+    expect(stage.events).toHaveLength(3);
+  });
+
+  test('a row of them does not become one of answers', () => {
+    const stage = new OutlierStage(split);
+    stage.refuses('a', 2);
+    answer(stage.connection('a'), 500);
+    stage.answers('a', 500);
+    expect(stage.out).toBe('');
+    stage.answers('a', 500);
+    expect(stage.out).toBe('a');
   });
 
   test('they can be off', () => {
@@ -433,6 +481,17 @@ describe('timers', () => {
     expect([stage.out, stage.clock.pending]).toEqual(['', 1]);
     await stage.at(40_000);
     expect(stage.clock.pending).toBe(0);
+  });
+
+  test('do not run for leases of members that are ejected or gone', async () => {
+    const stage = new OutlierStage({ baseEjectionTime: 60_000 }, { members: named('a', 'b', 'c') });
+    const late = [stage.request('a'), stage.request('b')];
+    stage.pool.remove('b');
+    stage.answers('a', 500, 5);
+    await stage.at(20_000);
+    expect(stage.clock.pending).toBe(1);
+    for (const lease of late) answer(lease, 200);
+    expect(stage.clock.pending).toBe(1);
   });
 
   test('do not keep a process alive', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { OutlierDetectionSpec } from '../../src/safeguards/outlier-spec.ts';
+import type { Strategy } from '../../src/strategies/strategy.ts';
 import { FakeProbe, memberOf, spec, tally, visit, visits } from '../fixtures/core.ts';
 import { answer, named, OutlierStage } from './outlier-stage.ts';
 
@@ -118,11 +119,43 @@ describe('a member that is ejected', () => {
   test('can stay out for longer than a timer of the runtime can wait', async () => {
     const longest = 2_147_483_647;
     const stage = new OutlierStage({ ...two, baseEjectionTime: longest, ejectionJitter: 1_000 }, {}, () => 0.5);
+    const { setTimeout } = stage.clock;
+    let timers = 0;
+    stage.clock.setTimeout = (callback, delay) => {
+      timers++;
+      // As Node does, which warns besides.
+      return setTimeout.call(stage.clock, callback, delay > longest ? 1 : delay);
+    };
     failAll(stage, 'a');
+    timers = 0;
     await stage.at(longest + 499);
     expect(stage.out).toBe('a');
     await stage.at(longest + 500);
-    expect(stage.out).toBe('');
+    // Once for the ejection, and for two intervals: it is not woken up all the time.
+    expect([stage.out, timers]).toEqual(['', 3]);
+  });
+
+  test('is let in together with others whose time is over, before anybody hears of it', async () => {
+    const stage = new OutlierStage({ ...two, maxEjectionPercent: 100 }, { members: many(3) });
+    failAll(stage, 'm0', 'm1');
+    let heard: string | undefined;
+    stage.pool.once('member-readmitted', () => {
+      heard = stage.out;
+    });
+    await stage.at(30_000);
+    expect(heard).toBe('');
+  });
+
+  test('needs no longer to be trusted again than it takes to be out for longest', async () => {
+    const stage = new OutlierStage({ ...two, baseEjectionTime: 10_000, maxEjectionTime: 30_000 });
+    for (let round = 0; round < 20; round++) {
+      failAll(stage, 'a');
+      await stage.at(stage.member('a').ejection?.until ?? 0);
+    }
+    // Four times the base time, as Envoy's: one more than the longest.
+    await stage.at(stage.clock.now() + 40_000);
+    failAll(stage, 'a');
+    expect(stage.member('a').ejection?.duration).toBe(10_000);
   });
 
   test('is let in although a timer fires a little early', async () => {
@@ -301,6 +334,13 @@ describe('when the last one that could serve is gone', () => {
     expect([stage.out, visit(stage.pool)]).toEqual(['', 'a']);
   });
 
+  test('nobody is, where another one comes in the same update', () => {
+    const stage = new OutlierStage({ ...two, maxEjectionPercent: 100 }, { members: named('a', 'b', 'c') });
+    failAll(stage, 'a', 'c');
+    stage.pool.update({ members: [...named('a'), spec('c', { port: 2000, weight: 0 }), spec('d', { port: 3000 })] });
+    expect([stage.out, visit(stage.pool)]).toEqual(['a', 'd']);
+  });
+
   test('nobody is, while a backup or another level serves', () => {
     for (const other of [{ backup: true }, { priority: 1 }]) {
       const members = [...named('a', 'b'), spec('c', other)];
@@ -320,26 +360,37 @@ describe('when the last one that could serve is gone', () => {
 });
 
 describe('enforcing', () => {
+  /** A strategy without chance. */
+  const strategy: Strategy = {
+    name: 'first',
+    prepare: (members) => ({ pick: (request) => members.find((member) => request.accepts(member)) }),
+  };
+
   test('ejects so many percent of the outliers, by chance', () => {
     const draws = [0.2, 0.199, 0.9, 0];
-    const stage = new OutlierStage({ ...two, enforcing: 20, maxEjectionPercent: 100 }, { members: many(5) }, () => {
-      const draw = draws.shift();
-      if (draw === undefined) throw new Error('one draw too many');
-      return draw;
-    });
+    const settings = { ...two, enforcing: 20, maxEjectionPercent: 100 };
+    const stage = new OutlierStage(settings, { members: many(5), strategy }, () => draws.shift() ?? Number.NaN);
     failAll(stage, 'm0', 'm1', 'm2', 'm3');
-    expect(stage.out).toBe('m1,m3');
+    expect([stage.out, draws]).toEqual(['m1,m3', []]);
     expect(stage.stats).toMatchObject({ ejections: 2, notEnforced: 2, overflow: 0 });
     expect(stage.events).toContain('m0 kept: consecutive-failures, not-enforced');
   });
 
+  test('is not asked again when a member fails its trial', async () => {
+    let draw = 0;
+    const stage = new OutlierStage({ ...two, enforcing: 50, halfOpen: 1 }, { strategy }, () => draw);
+    failAll(stage, 'a');
+    await stage.at(30_000);
+    draw = 0.99;
+    stage.answers('a', 500);
+    expect(stage.events.at(-1)).toBe('a out: failed-trial, 60000');
+  });
+
   test('draws nothing where all are ejected', () => {
-    const random = () => {
-      throw new Error('a draw');
-    };
-    const stage = new OutlierStage(two, {}, random);
-    stage.pool.update({ strategy: 'round-robin' });
-    expect(() => failAll(stage, 'a')).not.toThrow();
+    let draws = 0;
+    const stage = new OutlierStage(two, { strategy }, () => ++draws / 10);
+    failAll(stage, 'a');
+    expect([stage.out, draws]).toEqual(['a', 0]);
   });
 });
 

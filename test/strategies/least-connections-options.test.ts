@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { VirtualClock } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { leastConnections } from '../../src/strategies/least-connections.ts';
 import {
@@ -70,4 +71,21 @@ describe('the options', () => {
     takeFrom(pool, 'm0').release('failure');
     expect(visits(pool, 4)).toEqual(['m1', 'm2', 'm3', 'm1']);
   });
+});
+
+test('a picker that is asked although all are full has nobody', () => {
+  const pool = makePool({ strategy, members: equal(2).map((each) => ({ ...each, maxConnections: 1 })) });
+  take(pool);
+  take(pool);
+  const picker = leastConnections().prepare(pool.members, undefined, { random: () => 0, clock: new VirtualClock() });
+  const { members } = pool;
+  const request: PickRequest = {
+    clientAddress: undefined,
+    clientPort: undefined,
+    key: undefined,
+    path: undefined,
+    header: () => undefined,
+    accepts: (member) => members.includes(member),
+  };
+  expect(picker.pick(request)).toBeUndefined();
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../src/core/clock.ts';
 import { RecentFailures } from '../../src/strategies/recent-failures.ts';
 import { equal, makePool } from '../fixtures/core.ts';
+import { HandClock } from './traffic.ts';
 
 const penalty = 3200;
 const sweep = penalty / 32;
@@ -86,9 +87,9 @@ test('failures at a steady rate count as if each took the penalty: 10 in a secon
 
 describe('time', () => {
   test('is not asked for while nobody has failed', () => {
-    const clock = new VirtualClock();
     const { members } = makePool({ members: equal(2) });
-    const sullen = { ...clock, now: () => expect.fail('the clock was read') };
+    const sullen = new HandClock();
+    sullen.now = () => expect.fail('the clock was read');
     const failures = new RecentFailures(members, sullen, penalty, new RecentFailures(members, sullen, penalty));
     failures.expire();
     expect([failures.areNone, failures.of(1)]).toEqual([true, 0]);

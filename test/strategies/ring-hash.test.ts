@@ -12,7 +12,10 @@ function memberFor(key: string, options: RingHashOptions): string {
   return visit(makePool({ strategy: ringHash(options), members }), { key });
 }
 
-/** The lower half of no hash matters here: by Envoy's vectors xxHash64 of "lyft" is 4400747396090729504, of "foo" 3728699739546630719. */
+/**
+ * The lower half of no hash matters here: by Envoy's vectors xxHash64 of "lyft" is 4400747396090729504, of "foo"
+ * 3728699739546630719.
+ */
 test('a key is hashed by xxHash64 and looked up in a ring of addresses and ports, as in Envoy', () => {
   const options = { minRingSize: 12 };
   expect([memberFor('foo', options), memberFor('lyft', options)]).toEqual(['127.0.0.1:93', '127.0.0.1:91']);

@@ -49,6 +49,14 @@ describe('full members of a large pool', () => {
     expect(looks).toBe(100);
   });
 
+  test('are nobody where all are', () => {
+    const pool = makePool({
+      members: equal(count).map((each, index) => ({ ...each, weight: 1 + (index % 2), maxConnections: 1 })),
+    });
+    for (let member = 0; member < count; member++) take(pool);
+    expect(roundRobin().prepare(pool.members, undefined, context).pick(anybody)).toBeUndefined();
+  });
+
   test('take part again as soon as they have room', () => {
     const pool = makePool({ members: equal(count).map((member) => ({ ...member, maxConnections: 1 })) });
     const held = Array.from({ length: count }, () => take(pool));

@@ -2,10 +2,12 @@
 import type { Clock } from '../../src/core/clock.ts';
 import { createPool } from '../../src/core/create-pool.ts';
 import type { Lease } from '../../src/core/lease.ts';
+import type { MemberSpec } from '../../src/core/member-spec.ts';
+import type { Pool } from '../../src/core/pool.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { StrategyName } from '../../src/strategies/built-in.ts';
 import type { Strategy } from '../../src/strategies/strategy.ts';
-import { take } from '../fixtures/core.ts';
+import { spec, take } from '../fixtures/core.ts';
 
 export interface Behaviour {
   readonly weight?: number;
@@ -35,14 +37,8 @@ export interface Taken {
 export function send({ strategy, members, arrivals, seconds, seed = 1 }: Load): Taken[] {
   const clock = new HandClock();
   const random = seededRandom(seed);
-  const pool = createPool(
-    {
-      name: 'pool',
-      strategy,
-      members: Object.entries(members).map(([id, { weight = 1 }]) => ({ id, address: '10.0.0.1', port: 80, weight })),
-    },
-    { clock, random: seededRandom(seed + 1000) },
-  );
+  const specs = Object.entries(members).map(([id, { weight = 1 }]) => spec(id, { weight }));
+  const pool = poolIn(clock, strategy, specs, seed + 1000);
   const taken: Taken[] = [];
   const events = new Agenda<() => void>();
   const end = seconds * 1000;
@@ -74,6 +70,11 @@ export function send({ strategy, members, arrivals, seconds, seed = 1 }: Load): 
     next.what();
   }
   return taken;
+}
+
+/** A pool in time that is set by hand. */
+export function poolIn(clock: HandClock, strategy: Load['strategy'], members: readonly MemberSpec[], seed = 1): Pool {
+  return createPool({ name: 'pool', strategy, members }, { clock, random: seededRandom(seed) });
 }
 
 function finish(lease: Lease, hasFailed: boolean): void {

@@ -212,6 +212,8 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
         return socket;
       case 'switched':
         this.#phase = 'over';
+        // That is its answer: how long the tunnel lasts says nothing about the member.
+        session.countFirstByte(systemClock.now() - this.#startedAt);
         this.#owner.switched(upstream);
         return socket;
       case 'failed':

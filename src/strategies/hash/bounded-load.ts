@@ -2,18 +2,18 @@ import type { Member } from '../../core/member.ts';
 import type { Candidates } from './hash-table.ts';
 
 /**
- * Consistent hashing with bounded loads: a member that holds its share of all leases, times a factor, is no candidate, so that a
- * popular key cannot drown it. With this client, and weight w of all members' W, it may hold
+ * Consistent hashing with bounded loads: a member that holds its share of all leases, times a factor, is no candidate, so
+ * that a popular key cannot drown it. With this client, and weight w of all members' W, it may hold
  * max(1, ceil(total · w / W)) of total = ceil((active + 1) · factor / 100).
  *
- * Sources: V. Mirrokni, M. Thorup and M. Zadimoghaddam, "Consistent hashing with bounded loads" (2016); the rounding is Envoy's
- * (`thread_aware_lb_impl.cc`), but the bound is kept, as in the paper and in HAProxy, where Envoy lets a member have one more. The
- * leases counted are those of the very members that the weights are summed over (Envoy counts a cluster's against a subset's, issue
- * 37965).
+ * Sources: V. Mirrokni, M. Thorup and M. Zadimoghaddam, "Consistent hashing with bounded loads" (2016); the rounding is
+ * Envoy's (`thread_aware_lb_impl.cc`), but the bound is kept, as in the paper and in HAProxy, where Envoy lets a member have
+ * one more. The leases counted are those of the very members that the weights are summed over (Envoy counts a cluster's
+ * against a subset's, issue 37965).
  *
- * A client whose member is at its bound goes on to the table's next candidate, which is where it would go if that member were away;
- * so its other keys stay, and whoever moves finds the same place each time. Envoy shuffles all members instead, O(n) for each such
- * client, lest one neighbour inherit a whole overload; here each point, slot or key has another neighbour.
+ * A client whose member is at its bound goes on to the table's next candidate, which is where it would go if that member were
+ * away; so its other keys stay, and whoever moves finds the same place each time. Envoy shuffles all members instead, O(n)
+ * for each such client, lest one neighbour inherit a whole overload; here each point, slot or key has another neighbour.
  *
  * Cost: O(1) a lease and a candidate.
  */

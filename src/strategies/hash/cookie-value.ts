@@ -2,8 +2,8 @@ const equals = 0x3d;
 const quote = 0x22;
 
 /**
- * The value of the first cookie of a name in a `cookie` field (RFC 6265 §4.2.1, and white space around names and values as browsers
- * and servers put up with it), without the quotes that may surround it; undefined where there is none.
+ * The value of the first cookie of a name in a `cookie` field (RFC 6265 §4.2.1, and white space around names and values as
+ * browsers and servers put up with it), without the quotes that may surround it; undefined where there is none.
  */
 export function cookieValue(field: string, name: string): string | undefined {
   const { length } = field;

@@ -11,8 +11,8 @@ export type HashFunction = (text: string) => void;
 export const imul: (a: number, b: number) => number = Math.imul;
 
 /**
- * The upper 32 bits of the product of two unsigned 32-bit integers, signed; `Math.imul` gives the lower ones. (H. S. Warren, "Hacker's
- * Delight", 8-2.)
+ * The upper 32 bits of the product of two unsigned 32-bit integers, signed; `Math.imul` gives the lower ones. (H. S. Warren,
+ * "Hacker's Delight", 8-2.)
  */
 export function multiplyHigh(a: number, b: number): number {
   const aHigh = a >>> 16;

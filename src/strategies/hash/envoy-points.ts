@@ -13,10 +13,11 @@ export interface EnvoyPlacement {
 }
 
 /**
- * The points of a ring as Envoy places them (`ring_hash_lb.cc`): member `id` has the hashes of `id_0`, `id_1`, …, as many as its
- * share of the ring. The lightest member gets a whole number, so that the ring has `minRingSize` points or somewhat more, at most
- * `maxRingSize`. Where shares are no whole numbers a running sum decides who gets one more; it runs in the order of the ids, not of
- * the list, so that any order gives the same ring. Where there are more members than `maxRingSize`, some get no point.
+ * The points of a ring as Envoy places them (`ring_hash_lb.cc`): member `id` has the hashes of `id_0`, `id_1`, …, as many as
+ * its share of the ring. The lightest member gets a whole number, so that the ring has `minRingSize` points or somewhat more,
+ * at most `maxRingSize`. Where shares are no whole numbers a running sum decides who gets one more; it runs in the order of
+ * the ids, not of the list, so that any order gives the same ring. Where there are more members than `maxRingSize`, some get
+ * no point.
  */
 export function envoyPoints<T>(
   members: readonly Member<T>[],
@@ -53,8 +54,8 @@ function shareOut<T>(
   const scale = Math.min(Math.ceil(least * minRingSize) / least, maxRingSize);
   const shares = Float64Array.from(members, ({ weight }) => scale * (weight / total));
   const order = Uint32Array.from(members, (_, index) => index);
-  // Whole shares need no running sum, and no order, which spares equal members the sorting of their ids. (Envoy's sum then is off by
-  // one point for one number of members in two hundred, by rounding.)
+  // Whole shares need no running sum, and no order, which spares equal members the sorting of their ids. (Envoy's sum then is
+  // off by one point for one number of members in two hundred, by rounding.)
   const areWhole = shares.every((share) => Math.abs(share - Math.round(share)) < 1e-6);
   if (areWhole) shares.set(shares.map(Math.round));
   else order.sort((a, b) => ((members[a] as Member<T>).id < (members[b] as Member<T>).id ? -1 : 1));

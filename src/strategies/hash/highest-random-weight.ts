@@ -7,13 +7,13 @@ const factorHigh = 0x2545f491;
 const factorLow = 0x4f6cdd1d;
 
 /**
- * Highest random weight, or rendezvous, hashing: key and member together give a number by chance, and the highest one wins. What
- * a member that goes had is spread evenly over all others, by weight; nothing else moves. Weights are honoured exactly.
+ * Highest random weight, or rendezvous, hashing: key and member together give a number by chance, and the highest one wins.
+ * What a member that goes had is spread evenly over all others, by weight; nothing else moves. Weights are honoured exactly.
  *
- * Sources: D. G. Thaler and C. V. Ravishankar, "Using name-based mappings to increase hit rates" (1998); weights by the logarithmic
- * method of C. Schindelhauer and G. Schomaker (2005). The number is that of Envoy's `rendezvous_hash_lb.cc`: xxHash64 of the
- * member's id, exclusive-or the key's hash, through xorshift64*, of which the lower 53 bits count as u in [0, 1); the score is
- * -weight / ln(u). (Envoy approximates the logarithm.)
+ * Sources: D. G. Thaler and C. V. Ravishankar, "Using name-based mappings to increase hit rates" (1998); weights by the
+ * logarithmic method of C. Schindelhauer and G. Schomaker (2005). The number is that of Envoy's `rendezvous_hash_lb.cc`:
+ * xxHash64 of the member's id, exclusive-or the key's hash, through xorshift64*, of which the lower 53 bits count as
+ * u in [0, 1); the score is -weight / ln(u). (Envoy approximates the logarithm.)
  *
  * Cost: a lookup O(n), some nanoseconds a member; nothing is prepared but a hash of each id.
  */

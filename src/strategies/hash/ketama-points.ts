@@ -6,10 +6,10 @@ import { Points } from './hash-ring.ts';
 const pointsPerWeight = 160;
 
 /**
- * The points of a ring as nginx places them for `hash … consistent` (`ngx_http_upstream_hash_module.c`; Pingora's `pingora-ketama` is
- * the same): 160 for each unit of weight, each the CRC-32 of the member's id and of the point before it. An id that ends in a colon
- * and digits counts as host and port, with a zero byte for the colon. nginx takes for the id what its `server` line says; by default
- * that is what an id is here, too.
+ * The points of a ring as nginx places them for `hash … consistent` (`ngx_http_upstream_hash_module.c`; Pingora's
+ * `pingora-ketama` is the same): 160 for each unit of weight, each the CRC-32 of the member's id and of the point before it.
+ * An id that ends in a colon and digits counts as host and port, with a zero byte for the colon. nginx takes for the id what
+ * its `server` line says; by default that is what an id is here, too.
  *
  * @param maxRingSize where 160 a unit would be more than that, each unit gets as many as fit, and each member at least one
  */

@@ -5,14 +5,14 @@ import { HighestRandomWeight } from './highest-random-weight.ts';
 import { xxHash64 } from './xx-hash.ts';
 
 /**
- * Maglev hashing: a table of a prime number of slots, which the members fill in turns, each in an order of its own, so that they hold
- * equal shares to within a slot and a change of members moves little more than it must.
+ * Maglev hashing: a table of a prime number of slots, which the members fill in turns, each in an order of its own, so that
+ * they hold equal shares to within a slot and a change of members moves little more than it must.
  *
- * Sources: D. E. Eisenbud et al., "Maglev: a fast and reliable software network load balancer" (NSDI 2016); weights, hashes and
- * where a client goes whose member cannot take it: Envoy, `maglev_lb.cc`, whose table this is for the same ids.
+ * Sources: D. E. Eisenbud et al., "Maglev: a fast and reliable software network load balancer" (NSDI 2016); weights, hashes
+ * and where a client goes whose member cannot take it: Envoy, `maglev_lb.cc`, whose table this is for the same ids.
  *
- * Cost: a lookup O(1), one slot. Preparing O(slots · log slots) expected, and what it takes to sort the ids. Where 64 + n / 4 slots
- * in a row hold members that are no candidates, the key is placed among the candidates by highest random weight, O(n).
+ * Cost: a lookup O(1), one slot. Preparing O(slots · log slots) expected, and what it takes to sort the ids. Where 64 + n / 4
+ * slots in a row hold members that are no candidates, the key is placed among the candidates by highest random weight, O(n).
  */
 export class MaglevTable<T> implements HashTable<T> {
   readonly #members: readonly Member<T>[];

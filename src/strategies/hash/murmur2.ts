@@ -5,7 +5,7 @@ const factorHigh = 0xc6a4a793;
 const factorLow = 0x5bd1e995;
 
 /** The seed of `std::hash` in GNU libstdc++, of Envoy and of libmemcached's ketama by Murmur. */
-export const standardSeed = 0xc70f6907;
+const standardSeed = 0xc70f6907;
 
 /**
  * MurmurHash2, 64-bit variant A (Austin Appleton, public domain, `MurmurHash2.cpp`), in 32-bit halves. Puts the 64 bits into

@@ -1,8 +1,7 @@
 import { SpecError } from '../../core/errors.ts';
 import type { Member } from '../../core/member.ts';
 import { unlimited } from '../../core/member-spec.ts';
-import { duration, Fields, oneOf } from '../../core/spec.ts';
-import { number } from '../../safeguards/number.ts';
+import { duration, Fields, number, oneOf } from '../../core/spec.ts';
 import type { StrategyName } from '../built-in.ts';
 import type { Picker, PickRequest, Strategy, StrategyContext } from '../strategy.ts';
 import { type Allowance, ShareGate } from './share-gate.ts';

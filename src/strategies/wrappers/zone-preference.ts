@@ -1,7 +1,6 @@
 import { SpecError } from '../../core/errors.ts';
 import type { Member } from '../../core/member.ts';
-import { at, Fields, integer, name } from '../../core/spec.ts';
-import { number } from '../../safeguards/number.ts';
+import { at, Fields, integer, name, number } from '../../core/spec.ts';
 import type { StrategyName } from '../built-in.ts';
 import { avalanche } from '../murmur3.ts';
 import type { Picker, PickRequest, Strategy, StrategyContext } from '../strategy.ts';

@@ -8,7 +8,9 @@ export function growthPart({ node, picks }) {
   return `![ns of CPU for acquire and release, from 10 to 100,000 members; the table below has the figures](strategies-growth.svg)
 
 Nanoseconds of CPU for \`pool.acquire()\` and \`lease.release()\` by number of members; of a strategy that the table has several rows of,
-the dearest. Dashed: the target, 1 µs. Measured on ${node}, ${processor}; ${commit}. [benchmarks.md](benchmarks.md) says how, and has more.
+the dearest. Dashed: the target, 1 µs. [benchmarks.md](benchmarks.md) says how it is measured, and has the rest.
+
+${node}; ${processor}; ${commit}.
 
 ${pickTable(grown(picks))}`;
 }

@@ -23,14 +23,14 @@ ${panels.map((series, n) => panelText(series, n)).join('\n')}
 `;
 }
 
-const panel = { width: 450, height: 250 };
+const panel = { width: 440, height: 252 };
 const plot = { left: 48, top: 28, width: 222, height: 184 };
 const colours = ['#3b82c4', '#d9730d', '#2f9e6e', '#c2507a', '#8a63d2', '#9a7b1f', '#5f7f8c'];
 
 const least = 10;
 const most = 3000;
 const target = 1000;
-const ticks = [10, 30, 100, 300, 1000, 3000];
+const ticks = [10, 30, 100, 300, target, 3000];
 const lineHeight = 13;
 
 const across = (value, from, to) => Math.log(value / from) / Math.log(to / from);
@@ -38,10 +38,10 @@ const xOf = (members) => plot.left + plot.width * across(members, sizes[0], size
 const yOf = (nanoseconds) => plot.top + plot.height * (1 - across(nanoseconds, least, most));
 
 function seriesOf(rows) {
-  return [...new Set(rows.map(({ name }) => name))].map((name) => ({
+  return [...new Set(rows.map(({ series }) => series))].map((name) => ({
     name,
     points: sizes.flatMap((members) => {
-      const cells = rows.filter((row) => row.name === name).flatMap((row) => row.cells);
+      const cells = rows.filter((row) => row.series === name).flatMap((row) => row.cells);
       const figures = cells.filter((cell) => cell.members === members && cell.failed === undefined);
       return figures.length === 0 ? [] : [{ members, value: Math.max(...figures.map(({ pick }) => pick.median)) }];
     }),
@@ -57,31 +57,26 @@ function panelText(series, n) {
 <text class="title" x="${plot.left}" y="16">${families[n]}</text>
 ${ticks.map(rule).join('\n')}
 ${sizes.map((members) => label(xOf(members), plot.top + plot.height + 16, count(members), 'middle')).join('\n')}
-${label(plot.left + plot.width + 30, plot.top + plot.height + 30, 'members', 'end')}
-<line class="target" x1="${plot.left}" x2="${plot.left + plot.width}" y1="${round(yOf(target))}" y2="${round(yOf(target))}"/>
+${label(plot.left + plot.width / 2, plot.top + plot.height + 30, 'members', 'middle')}
 ${drawn.map(line).join('\n')}
-${withRoom(
-  drawn.map(({ name, points, colour }) => ({
-    name,
-    colour,
-    y: yOf(points.at(-1).value),
-    isOff: points.at(-1).value > most,
-  })),
-)
-  .map(nameText)
-  .join('\n')}
+${withRoom(drawn.map(nameOf)).map(nameText).join('\n')}
 </g>`;
 }
 
 function rule(nanoseconds) {
   const y = round(yOf(nanoseconds));
   const text = nanoseconds < 1000 ? `${nanoseconds} ns` : `${nanoseconds / 1000} µs`;
-  return `<line class="grid" x1="${plot.left}" x2="${plot.left + plot.width}" y1="${y}" y2="${y}"/>${label(plot.left - 5, y + 4, text, 'end')}`;
+  return `<line class="${nanoseconds === target ? 'target' : 'grid'}" x1="${plot.left}" x2="${plot.left + plot.width}" y1="${y}" y2="${y}"/>${label(plot.left - 5, y + 4, text, 'end')}`;
 }
 
 function line({ points, colour }) {
   const path = points.map(({ members, value }) => `${round(xOf(members))},${round(yOf(value))}`).join(' ');
   return `<polyline clip-path="url(#frame)" stroke="${colour}" points="${path}"/>`;
+}
+
+function nameOf({ name, points, colour }) {
+  const { value } = points.at(-1);
+  return { name: value > most ? `${name} ↑` : name, colour, y: yOf(value) };
 }
 
 /** Names beside the ends of their lines, moved apart where they would cover each other. */
@@ -96,8 +91,8 @@ function withRoom(names) {
   return sorted;
 }
 
-function nameText({ name, colour, y, isOff }) {
-  return `<text x="${plot.left + plot.width + 6}" y="${round(y + 4)}" style="fill:${colour}">${name}${isOff ? ' ↑' : ''}</text>`;
+function nameText({ name, colour, y }) {
+  return `<text x="${plot.left + plot.width + 6}" y="${round(y + 4)}" style="fill:${colour}">${name}</text>`;
 }
 
 function label(x, y, text, anchor) {

@@ -7,16 +7,20 @@ export const count = (number) => number.toLocaleString('en');
 export const short = (value) => value.toFixed(value < 100 ? 1 : 0);
 const milliseconds = (value) => value.toFixed(value < 10 ? 3 : 0);
 
-/** A row for each result and a column for each number of members that any was measured at. */
-function byMembers(corner, results, text) {
-  const sizes = [...new Set(results.flatMap((row) => row.sizes))].sort((a, b) => a - b);
-  const cellText = (cells, size) => {
-    const cell = cells.find(({ members }) => members === size);
-    return cell === undefined ? '' : (cell.failed ?? text(cell));
-  };
+/** A row for each result and a column for each number of members, of those that have figures or have failed. */
+function byMembers(corner, results, figure) {
+  const rows = results.map(({ label, cells }) => ({
+    label,
+    texts: new Map(
+      cells.map((cell) => [cell.members, cell.failed ?? figure(cell)]).filter(([, text]) => text !== undefined),
+    ),
+  }));
+  const sizes = [...new Set(rows.flatMap(({ texts }) => [...texts.keys()]))].sort((a, b) => a - b);
   return table(
     [corner, ...sizes.map((size) => `${count(size)} members`)],
-    results.map(({ label, cells }) => [label, ...sizes.map((size) => cellText(cells, size))]),
+    rows
+      .filter(({ texts }) => texts.size > 0)
+      .map(({ label, texts }) => [label, ...sizes.map((size) => texts.get(size) ?? '')]),
   );
 }
 
@@ -24,10 +28,12 @@ export function pickTable(results) {
   return byMembers('ns of CPU', results, ({ pick }) => short(pick.median));
 }
 
-export const lookupTable = pickTable;
+export function aloneTable(results) {
+  return byMembers('ns of CPU', results, ({ alone }) => alone && short(alone.median));
+}
 
 export function prepareTable(results) {
-  return byMembers('ms', results, ({ prepare }) => milliseconds(prepare));
+  return byMembers('ms', results, ({ prepare }) => (prepare === undefined ? undefined : milliseconds(prepare)));
 }
 
 export function tableTable(results) {

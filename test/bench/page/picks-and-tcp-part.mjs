@@ -8,7 +8,8 @@ export function picksAndTcpPart(runs) {
 
 ${measuredOn(runs.map(({ tcp }) => tcp))}
 
-\`npm run bench\` measures all of this again; \`--only evenkeel,bare\`, \`--only-picks\` and \`--only-tcp\` leave things out.
+\`npm run bench\` measures all of this again; \`--only evenkeel,bare\`, \`--only-tcp\`, \`--only-picks\` and \`--strategies maglev,safeguards\`
+leave things out.
 
 ${runs.map(section).join('\n')}`;
 }

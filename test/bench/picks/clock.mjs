@@ -41,19 +41,20 @@ export function summary(figures) {
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
- * Runs until time and steps suffice for V8 to compile the loop; of a step that takes long, a few. Returns the milliseconds of a step at
- * the best, as a pause must not make the rounds short.
+ * Runs until time and steps suffice for V8 to compile the loop, but a step that takes long only twice. Returns the milliseconds of a step
+ * at the best, as a pause must not make the rounds short.
  */
 function warmUp(loop, milliseconds) {
   let steps = 1;
   let total = 0;
   let best = Number.POSITIVE_INFINITY;
-  for (let chunk = 0; total < milliseconds || (chunk < 26 && total < 4 * milliseconds); chunk++) {
+  for (let chunk = 0; total < milliseconds || chunk < 26; chunk++) {
     const taken = time(loop, steps);
     total += taken;
     // What is over at once is beyond the clock.
     if (taken > milliseconds / 50) best = Math.min(best, taken / steps);
     if (taken < milliseconds / 20) steps *= 2;
+    else if (steps === 1 && chunk > 0 && taken > milliseconds) break;
   }
   return best;
 }

@@ -1,6 +1,7 @@
 import { median } from '../median.mjs';
 import { nanosecondsPerStep } from './clock.mjs';
 import { clientAddresses, clientCount } from './fixtures.mjs';
+import { pickingLoop } from './picking.mjs';
 import { poolOf } from './pool-of.mjs';
 
 /**
@@ -9,12 +10,18 @@ import { poolOf } from './pool-of.mjs';
  * @param inFlight how many leases are held at a time; a lease is released when so many others have been taken after it
  * @param isKeyed whether clients have addresses, by which they are placed
  * @param prepares whether to measure preparing too
+ * @param alone whether to measure the picker's `pick()` too, without the lease
  */
-export function measure({ inFlight, isKeyed, prepares, rounds, milliseconds, ...order }) {
+export function measure({ inFlight, isKeyed, prepares, alone, rounds, milliseconds, ...order }) {
   const pool = poolOf(order);
   const loop = isKeyed ? fromClients(pool, inFlight) : fromAnyone(pool, inFlight);
   const pick = nanosecondsPerStep(loop, { rounds, milliseconds });
-  return { pick, prepare: prepares ? prepareMilliseconds(pool, 4 * milliseconds) : undefined };
+  const picking = alone ? pickingLoop(pool, isKeyed ? 'clientAddress' : undefined) : undefined;
+  return {
+    pick,
+    alone: picking && nanosecondsPerStep(picking, { rounds, milliseconds }),
+    prepare: prepares ? prepareMilliseconds(pool, 4 * milliseconds) : undefined,
+  };
 }
 
 function fromAnyone(pool, inFlight) {

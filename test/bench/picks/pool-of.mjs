@@ -1,4 +1,4 @@
-import { createPool } from 'evenkeel';
+import { createPool, systemClock } from 'evenkeel';
 import { seeded } from '../seeded.mjs';
 import { memberAddresses, memberWeights } from './fixtures.mjs';
 import { strategyOf } from './strategy-of.mjs';
@@ -11,6 +11,8 @@ const situations = {
   none: {},
   'one connection each': { fields: () => ({ maxConnections: 1 }) },
   'loads told': { before: tellLoads },
+  // What adapts to how much there is to do takes it for a thousandth.
+  'hardly any traffic': { environment: { clock: { ...systemClock, now: () => 1000 * systemClock.now() } } },
   'a tenth near': { fields: (n) => ({ zone: n % 10 === 0 ? 'near' : 'far' }) },
   'a tenth warming up': { count: (members) => Math.ceil(0.9 * members), before: addRest },
   'half of the first level down': {
@@ -22,7 +24,7 @@ const situations = {
 
 /** The pool of an order, ready to pick. */
 export function poolOf({ strategy, isWeighted = false, members, situation = 'none', memberFields, settings }) {
-  const { count = (all) => all, before, ...own } = situations[situation];
+  const { count = (all) => all, before, environment, ...own } = situations[situation];
   const weights = memberWeights(members, isWeighted);
   const specs = memberAddresses(members).map((address, n) => ({
     address,
@@ -31,22 +33,18 @@ export function poolOf({ strategy, isWeighted = false, members, situation = 'non
     ...memberFields,
     ...own.fields?.(n),
   }));
-  const pool = createPool({
-    name: 'bench',
-    strategy: strategyOf(strategy),
-    members: specs.slice(0, count(members)),
-    ...settings,
-    ...own.settings,
-  });
+  const spec = { name: 'bench', strategy: strategyOf(strategy), members: specs.slice(0, count(members)) };
+  const pool = createPool({ ...spec, ...settings, ...own.settings }, environment);
   before?.(pool, specs);
   return pool;
 }
 
 function tellLoads(pool) {
   const random = seeded(13);
-  // A strategy hears what is told once it is prepared.
+  // A strategy hears what is told once it is prepared, and goes by it when it is prepared again.
   pool.acquire().release();
   for (const member of pool.members) member.reportLoad({ utilization: 0.1 + 0.8 * random(), requestsPerSecond: 100 });
+  for (const enabled of [false, true]) pool.members[0].update({ enabled });
 }
 
 /** Members that come after the first client are those that warm up. */

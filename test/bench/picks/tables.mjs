@@ -22,6 +22,7 @@ export async function measure({ points, rounds, milliseconds, ...order }) {
     { rounds, milliseconds },
   );
   return {
+    points,
     build: median(builds) / 1e6,
     sort: median(sorts) / 1e6,
     ratio: median(builds.map((build, round) => build / sorts[round])),

@@ -39,20 +39,37 @@ const strategies = [
   { name: 'least-connections', family: byLoad, patterns: Object.keys(patterns) },
   { name: 'power-of-two', family: byLoad, patterns: halfHeld, peers: { [equal]: ['load-balancers P2cBalancer'] } },
   { name: 'peak-ewma', family: byLoad, patterns: halfHeld },
-  { name: 'least-time', family: byLoad, patterns: halfHeld },
-  { name: 'utilization', family: byLoad, weights: [equal], situation: 'loads told' },
-  { name: 'source-ip', family: byKey, peers: { [equal]: ['hashring HashRing'] } },
-  { name: 'source-ip-port', family: byKey, weights: [equal] },
-  { name: 'ring-hash', family: byKey },
   {
-    name: 'ring-hash, ketama',
+    name: 'peak-ewma',
+    variant: 'every lease timed',
+    family: byLoad,
+    weights: [equal],
+    situation: 'hardly any traffic',
+    isJudged: false,
+  },
+  { name: 'least-time', family: byLoad, patterns: halfHeld },
+  {
+    name: 'utilization',
+    family: byLoad,
+    weights: [equal],
+    strategy: { make: 'utilization', options: { blackout: 0 } },
+    situation: 'loads told',
+  },
+  { name: 'source-ip', family: byKey, isHeavy: true, peers: { [equal]: ['hashring HashRing'] } },
+  { name: 'source-ip-port', family: byKey, weights: [equal] },
+  { name: 'ring-hash', family: byKey, isHeavy: true },
+  {
+    name: 'ring-hash',
+    variant: 'ketama',
     family: byKey,
+    isHeavy: true,
     weights: [equal],
     strategy: { make: 'ringHash', options: { placement: 'ketama' } },
   },
   { name: 'maglev', family: byKey },
   {
-    name: 'maglev, maxLoadFactor 125',
+    name: 'maglev',
+    variant: 'maxLoadFactor 125',
     family: byKey,
     weights: [equal],
     patterns: ['n/2 held'],
@@ -60,21 +77,22 @@ const strategies = [
   },
   { name: 'rendezvous', family: byKey, isLinear: true },
   ...[
-    { name: 'slow-start, all warm', make: 'slowStart', options: { window: 600_000 } },
+    { name: 'slow-start', variant: 'warm', make: 'slowStart', options: { window: 600_000 } },
     {
-      name: 'slow-start, a tenth warming up',
+      name: 'slow-start',
+      variant: 'warming up',
       make: 'slowStart',
       options: { window: 600_000 },
       situation: 'a tenth warming up',
     },
     {
-      name: 'zone-preference, a tenth near',
+      name: 'zone-preference',
       make: 'zonePreference',
       options: { zone: 'near' },
       situation: 'a tenth near',
     },
-    { name: 'subset of 20, named', make: 'subset', options: { size: 20, client: 'bench' } },
-    { name: 'subset of 20, numbered', make: 'subset', options: { size: 20, client: { index: 3, of: 1000 } } },
+    { name: 'subset', variant: 'named', make: 'subset', options: { size: 20, client: 'bench' } },
+    { name: 'subset', variant: 'numbered', make: 'subset', options: { size: 20, client: { index: 3, of: 1000 } } },
   ].map(({ make, options, ...row }) => ({
     ...row,
     family: wrapped,
@@ -82,7 +100,7 @@ const strategies = [
     strategy: { make, around: 'round-robin', options },
   })),
   {
-    name: 'two levels, half of the first down',
+    name: 'priorities',
     family: wrapped,
     weights: [equal],
     strategy: 'round-robin',
@@ -90,24 +108,36 @@ const strategies = [
   },
 ];
 
-/** Rows of a table: `order` is what `one.mjs` takes; `isLinear`: need not be fast with many members. */
+/** Rows of a table: `order` is what `one.mjs` takes; `isLinear`: need not be fast with many members; `isJudged`: has to keep to targets. */
 export function pickRows({ quick }) {
   const rows = strategies.flatMap(rowsOf);
   return quick ? rows.filter(({ isQuick }) => isQuick).map((row) => ({ ...row, sizes: quickSizes })) : rows;
 }
 
-function rowsOf({ name, family, isLinear = false, weights = either, patterns: wanted = atOnce, peers = {}, ...how }) {
-  const { strategy = name, situation } = how;
+function rowsOf({
+  name,
+  variant,
+  family,
+  isLinear = false,
+  isJudged = true,
+  weights = either,
+  patterns: wanted = atOnce,
+  peers = {},
+  ...how
+}) {
+  const { strategy = name, situation, isHeavy = false } = how;
+  const series = variant === undefined ? name : `${name}, ${variant}`;
   return weights.flatMap((weight) => [
     ...wanted.map((pattern) => ({
-      label: [name, ...(weights.length > 1 ? [weight] : []), ...(pattern === '' ? [] : [pattern])].join(', '),
+      label: [series, ...(weights.length > 1 ? [weight] : []), ...(pattern === '' ? [] : [pattern])].join(', '),
       name,
+      series,
       isPeer: false,
       family,
       isLinear,
-      prepares: pattern === '',
+      isJudged,
       sizes: patterns[pattern].sizes,
-      isQuick: pattern === wanted[0],
+      isQuick: pattern === wanted[0] && weight === weights[0],
       order: (members) => ({
         module: 'evenkeel',
         strategy,
@@ -116,14 +146,15 @@ function rowsOf({ name, family, isLinear = false, weights = either, patterns: wa
         isKeyed: family === byKey,
         members,
         inFlight: patterns[pattern].inFlight(members),
-        prepares: pattern === '',
+        // The largest tables take seconds: `tables.mjs` has figures of theirs.
+        prepares: pattern === '' && fewSizes.includes(members) && !(isHeavy && members === sizes.at(-1)),
+        alone: members === sizes.at(-1) && family !== wrapped,
       }),
     })),
     ...(peers[weight] ?? []).map((peer) => ({
       label: `_${peer}_`,
       name,
       isPeer: true,
-      prepares: true,
       sizes: fewSizes,
       isQuick: true,
       order: (members) => ({ module: 'peers', peer, members }),
