@@ -1,6 +1,7 @@
 import type { ConcurrencySample } from '../safeguards/concurrency-gate.ts';
 import { Circuit, uncounted } from './circuit.ts';
 import type { Clock } from './clock.ts';
+import type { Drain } from './drain.ts';
 import { Lease, type LeaseBooks, type Outcome } from './lease.ts';
 import type { MemberState } from './member-state.ts';
 import type { RefusalReason } from './refusal.ts';
@@ -41,7 +42,8 @@ export class Accounts<T> implements LeaseBooks<T> {
 
   /** Whether `reasonAgainst()` must be asked. */
   get isGated(): boolean {
-    return this.#watchers !== undefined;
+    const { retryBudget, concurrencyGate } = this.watchers;
+    return retryBudget !== undefined || concurrencyGate !== undefined;
   }
 
   /** Why no lease may be taken, whatever members there are; undefined where one may. */
@@ -56,11 +58,11 @@ export class Accounts<T> implements LeaseBooks<T> {
   open(state: MemberState<T>, isRetry: boolean): Lease<T> {
     state.counters.activeConnections++;
     this.counters.activeConnections++;
-    state.tier?.acquired(state);
+    const { tier } = state;
+    tier?.acquired(state);
     const lease = new Lease(state, this);
-    if (isRetry || this.#watchers !== undefined || state.circuit !== undefined || state.tier?.isTimed === true) {
-      this.#note(lease, isRetry);
-    }
+    if (tier?.isTimed === true && tier.wantsTime(state)) lease.takenAt = this.#clock.now();
+    if (isRetry || this.#watchers !== undefined || state.circuit !== undefined) this.#note(lease, isRetry);
     return lease;
   }
 
@@ -84,13 +86,13 @@ export class Accounts<T> implements LeaseBooks<T> {
     if (lease.marks !== uncounted) state.circuit?.released(lease);
     // The straight way for all that nobody asks about; `#tell` says the same at length.
     if (this.#watchers !== undefined || lease.takenAt >= 0 || lease.status >= 500) this.#tell(lease, outcome);
-    else state.tier?.released(state, outcome, 0);
-    if (state.drains.size > 0) this.#idle(state);
+    else state.tier?.released(state, outcome, 0, false);
+    if (state.drains !== undefined) this.#idle(state, state.drains);
   }
 
-  #idle(state: MemberState<T>): void {
+  #idle(state: MemberState<T>, drains: Iterable<Drain>): void {
     if (state.counters.activeConnections > 0) return;
-    for (const drain of state.drains) drain.idle();
+    for (const drain of drains) drain.idle();
   }
 
   #note(lease: Lease<T>, isRetry: boolean): void {
@@ -100,7 +102,6 @@ export class Accounts<T> implements LeaseBooks<T> {
       this.counters.retries++;
     }
     state.circuit?.acquired(lease, isRetry);
-    if (state.tier?.isTimed === true) lease.takenAt = this.#clock.now();
     if (this.#watchers === undefined) return;
     const { outliers, retryBudget, concurrencyGate } = this.#watchers;
     if (outliers !== undefined) lease.epoch = outliers.epoch;
@@ -126,8 +127,12 @@ export class Accounts<T> implements LeaseBooks<T> {
     if (tier !== undefined) {
       const isTimed = tier.isTimed && takenAt >= 0;
       const age = isTimed ? now - takenAt : 0;
-      if (isTimed && verdict === 'success' && (lease.notes & isMeasured) === 0) tier.measured(state, age, now);
-      tier.released(state, verdict === 'ignored' && outcome === 'aborted' ? 'aborted' : verdict, age);
+      if (isTimed && verdict === 'success' && (lease.notes & isMeasured) === 0) {
+        lease.notes |= isMeasured;
+        tier.measured(state, age, now);
+      }
+      const wasMeasured = (lease.notes & isMeasured) !== 0;
+      tier.released(state, verdict === 'ignored' && outcome === 'aborted' ? 'aborted' : verdict, age, wasMeasured);
     }
     // Whatever is still told of it comes too late.
     lease.notes |= isMeasured;

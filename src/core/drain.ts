@@ -30,15 +30,17 @@ export interface Drain {
 
 /** Resolves when the member's last connection has ended, when the drain is called off, or right after `expired` was called. */
 export function whenDrained<T>(
-  { counters, drains }: MemberState<T>,
+  state: MemberState<T>,
   { deadline = Number.POSITIVE_INFINITY, signal }: DrainOptions,
   clock: Clock,
   expired: (remaining: number) => void,
 ): Promise<DrainResult> {
+  const { counters } = state;
   if (counters.activeConnections === 0) return Promise.resolve({ remaining: 0 });
   return new Promise((resolve, reject) => {
     const stopWaiting = (): void => {
       drains.delete(drain);
+      if (drains.size === 0) state.drains = undefined;
       clock.clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
     };
@@ -58,6 +60,8 @@ export function whenDrained<T>(
     };
     const drain: Drain = { idle: finish, calledOff: finish };
     const timer = Number.isFinite(deadline) ? clock.setTimeout(expire, deadline) : undefined;
+    state.drains ??= new Set();
+    const { drains } = state;
     drains.add(drain);
     signal?.addEventListener('abort', abort);
   });

@@ -54,8 +54,8 @@ export class MemberState<T> {
   /** Where it may be picked, and its place there; undefined while it does not serve. */
   tier: Tier<T> | undefined;
   place = 0;
-  /** Those who wait for its last connection to end. */
-  readonly drains: Set<Drain> = new Set<Drain>();
+  /** Those who wait for its last connection to end; undefined where nobody does. */
+  drains: Set<Drain> | undefined;
 
   constructor(config: MemberConfig<T>, owner: MemberOwner<T>) {
     this.config = config;

@@ -29,6 +29,7 @@ import { Roster } from './roster.ts';
 import type { Stats } from './stats.ts';
 import type { OperatingStatus } from './status.ts';
 import { watchersFor } from './watchers.ts';
+import { whyNone } from './why-none.ts';
 
 const noRequest: AcquireRequest<never> = {};
 
@@ -203,7 +204,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     }
     this.#request.fill(request);
     const state = this.#roster.pick(this.#request);
-    if (state === undefined) return this.#refuse(this.#reasonAgainst(request));
+    if (state === undefined) return this.#refuse(whyNone(this.#roster, request.exclude));
     return this.#accounts.open(state, isRetry);
   }
 
@@ -298,8 +299,8 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   /** Has the safeguards follow the settings. */
   #guard(): void {
     this.#outliers.set(this.#settings.outlierDetection);
-    const watchers = watchersFor(this.#settings, this.#accounts.watchers, this.#context);
-    this.#accounts.watchers = { ...watchers, outliers: this.#outliers.detector };
+    const { watchers } = this.#accounts;
+    this.#accounts.watchers = watchersFor(this.#settings, watchers, this.#outliers.detector, this.#context);
     this.#isGuarded = !this.enabled || this.#accounts.isGated;
   }
 
@@ -310,16 +311,5 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   #refuse(reason: RefusalReason): Acquired<T> {
     this.#accounts.counters.rejects++;
     return refuse(reason);
-  }
-
-  #reasonAgainst({ exclude }: AcquireRequest<T>): RefusalReason {
-    const serving = this.#roster.serving();
-    if (serving.length === 0) return this.#roster.failsTraffic ? 'panic' : 'no-eligible-member';
-    const left = serving.filter((state) => exclude?.includes(state.member) !== true);
-    if (left.length === 0) return 'members-tried';
-    const withRoom = left.filter((state) => state.hasRoom);
-    if (withRoom.some((state) => state.circuit?.permits(exclude !== undefined) !== false)) return 'none-picked';
-    for (const state of left) state.counters.rejects++;
-    return withRoom.length > 0 ? 'circuit-limits' : 'members-full';
   }
 }

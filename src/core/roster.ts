@@ -205,7 +205,7 @@ export class Roster<T> {
 
   callOffDrain(state: MemberState<T>): void {
     state.isDraining = false;
-    for (const drain of state.drains) drain.calledOff();
+    for (const drain of state.drains ?? []) drain.calledOff();
   }
 
   /** O(n): for explaining, not for picking. */

@@ -58,6 +58,16 @@ export class Tier<T> {
     }
   }
 
+  /** Whether a lease that was just taken is to be timed. To be asked where `isTimed`. */
+  wantsTime(state: MemberState<T>): boolean {
+    try {
+      return this.picker?.wantsTime?.(state.member, state.place) ?? true;
+    } catch (cause) {
+      this.#failed(cause);
+      return false;
+    }
+  }
+
   measured(state: MemberState<T>, milliseconds: number, now: number): void {
     try {
       this.picker?.measured?.(state.member, state.place, milliseconds, now);
@@ -74,12 +84,12 @@ export class Tier<T> {
     }
   }
 
-  /** @param age milliseconds; 0 where leases are not timed */
-  released(state: MemberState<T>, outcome: Outcome, age: number): void {
+  /** @param age milliseconds; 0 where it was not timed */
+  released(state: MemberState<T>, outcome: Outcome, age: number, wasMeasured: boolean): void {
     if (state.counters.activeConnections === state.limit - 1) this.#full--;
     if (!this.#follows) return;
     try {
-      this.picker?.released?.(state.member, state.place, outcome, age);
+      this.picker?.released?.(state.member, state.place, outcome, age, wasMeasured);
     } catch (cause) {
       this.#failed(cause);
     }
@@ -87,7 +97,7 @@ export class Tier<T> {
 
   /** The acceptable member that follows one that is not, so that a picker need not care. */
   #next(state: MemberState<T>, request: CurrentRequest<T>): MemberState<T> | undefined {
-    const start = this.#states.indexOf(state) + 1;
+    const start = state.tier === this ? state.place + 1 : 0;
     for (let step = 0; step < this.#states.length; step++) {
       const next = this.#states[(start + step) % this.#states.length] as MemberState<T>;
       if (request.permits(next)) return next;

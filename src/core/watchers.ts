@@ -22,11 +22,15 @@ export const noWatchers: Watchers<unknown> & { readonly outliers: undefined } = 
 };
 
 /** Those whom the settings ask for; what one has counted or learned goes on where its own settings are the same. */
-export function watchersFor<T>(settings: Safeguards, before: Watchers<T>, context: StrategyContext): Watchers<T> {
-  const { classify, retryBudget, concurrencyLimit } = settings;
+export function watchersFor<T>(
+  { classify, retryBudget, concurrencyLimit }: Safeguards,
+  before: Watchers<T>,
+  outliers: OutlierDetector<T> | undefined,
+  context: StrategyContext,
+): Watchers<T> {
   return {
     classify,
-    outliers: undefined,
+    outliers,
     retryBudget: isSame(before.retryBudget?.settings, retryBudget)
       ? before.retryBudget
       : retryBudget && new RetryBudget(retryBudget, context),

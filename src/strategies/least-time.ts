@@ -139,13 +139,7 @@ class LeastTimePicker<T> implements Picker<T> {
     if (this.measures === 'first-byte' && this.#settings.inflight) this.#times.answered(place, milliseconds, now);
   }
 
-  released(
-    _member: Member<T>,
-    place: number,
-    outcome: Outcome,
-    age: number,
-    wasMeasured = outcome === 'success',
-  ): void {
+  released(_member: Member<T>, place: number, outcome: Outcome, age: number, wasMeasured: boolean): void {
     const isUnanswered = this.measures === 'last-byte' || !wasMeasured;
     if (this.#settings.inflight && isUnanswered) this.#times.answered(place, age, this.#context.clock.now());
     this.#times.released(place);

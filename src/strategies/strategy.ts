@@ -46,15 +46,18 @@ export interface Picker<T = unknown> {
    * @param now the clock's time
    */
   measured?(member: Member<T>, place: number, milliseconds: number, now: number): void;
+  /** Whether a lease that was just taken is to be timed, which costs two looks at the clock. Without it each is. */
+  wantsTime?(member: Member<T>, place: number): boolean;
   /** What `measured` is to tell. Default `'first-byte'`, as described there; `'last-byte'`: until the release of a lease that succeeded. */
   readonly measures?: 'first-byte' | 'last-byte' | undefined;
   /**
    * A lease on the member ended.
    *
    * @param outcome as the pool's `classify` sees it: an answer that counts as a failure is one
-   * @param age milliseconds since it was taken; 0 where the picker has no `measured`
+   * @param age milliseconds since it was taken; 0 where it was not timed
+   * @param wasMeasured whether `measured` was called for it
    */
-  released?(member: Member<T>, place: number, outcome: Outcome, age: number): void;
+  released?(member: Member<T>, place: number, outcome: Outcome, age: number, wasMeasured: boolean): void;
   /** The member has told its load. */
   reported?(member: Member<T>, place: number, report: LoadReport): void;
   /**

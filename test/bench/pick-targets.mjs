@@ -24,7 +24,7 @@ export function judgePicks({ picks, lookups, tables, safeguards }) {
 }
 
 /** The slowest pattern of a strategy is what is held against its target. */
-function judgeCost({ strategy, members, most, alone }, picks) {
+function judgeCost({ strategy, members, most, alone = false }, picks) {
   const rows = picks.filter((row) => row.isJudged && (strategy === undefined ? !row.isLinear : row.name === strategy));
   return judge(entriesOf(rows, members), {
     what: `${strategy ?? 'every strategy but rendezvous'}, ${alone ? 'the pick alone' : 'acquire + release'} at ${count(members)} members`,
@@ -32,6 +32,11 @@ function judgeCost({ strategy, members, most, alone }, picks) {
     figure: ({ pick, alone: picking }) => Math.round((alone ? (picking ?? pick) : pick).median),
     text: (nanoseconds) => `${nanoseconds} ns`,
     most,
+    // A profile is of what is measured last.
+    orderFor: (row) => ({
+      label: alone ? `${row.label}, the pick alone` : row.label,
+      order: alone ? row.order(members) : { ...row.order(members), alone: false },
+    }),
   });
 }
 
@@ -98,7 +103,7 @@ function entriesOf(rows, members) {
 }
 
 /** The worst of the entries is held against the target; undefined where there are none. */
-function judge(entries, { what, target, figure, text, most }) {
+function judge(entries, { what, target, figure, text, most, orderFor = orderOf }) {
   const value = ({ cell }) => (cell.failed === undefined ? figure(cell) : Number.POSITIVE_INFINITY);
   const sorted = entries.toSorted((a, b) => value(b) - value(a));
   if (sorted.length === 0) return undefined;
@@ -111,8 +116,12 @@ function judge(entries, { what, target, figure, text, most }) {
     target,
     measured: `${worst.cell.failed ?? text(value(worst))} (${labelOf(worst, entries)})`,
     isMet: over.length === 0,
-    missedBy: missedBy.map(({ row, cell }) => ({ label: row.label, order: row.order(cell.members) })),
+    missedBy: missedBy.map(({ row, cell }) => orderFor(row, cell.members)),
   };
+}
+
+function orderOf({ label, life, ...row }, members) {
+  return { label: life === undefined ? label : `${label}, ${life}`, order: row.order(members) };
 }
 
 /** With the number of members where the entries differ in it. */

@@ -36,6 +36,7 @@ export abstract class WrapperPicker<T> implements Picker<T> {
   /** The picker that the inner strategy's next one carries on from. */
   abstract readonly inner: Picker<T> | undefined;
   declare acquired?: NonNullable<Picker<T>['acquired']>;
+  declare wantsTime?: NonNullable<Picker<T>['wantsTime']>;
   declare measured?: NonNullable<Picker<T>['measured']>;
   declare measures?: Picker<T>['measures'];
   declare released?: NonNullable<Picker<T>['released']>;
@@ -47,6 +48,7 @@ export abstract class WrapperPicker<T> implements Picker<T> {
   /** Tells an inner picker that was prepared for the same list whatever this one is told. */
   protected passOn(inner: Picker<T>): void {
     if (inner.acquired !== undefined) this.acquired = inner.acquired.bind(inner);
+    if (inner.wantsTime !== undefined) this.wantsTime = inner.wantsTime.bind(inner);
     if (inner.measured !== undefined) this.measured = inner.measured.bind(inner);
     if (inner.measures !== undefined) this.measures = inner.measures;
     if (inner.released !== undefined) this.released = inner.released.bind(inner);
@@ -60,13 +62,16 @@ export abstract class WrapperPicker<T> implements Picker<T> {
     if (pickers.some(({ acquired }) => acquired !== undefined)) {
       this.acquired = (member, place) => at(place)?.acquired?.(member, inList[place] as number);
     }
+    if (pickers.some(({ wantsTime }) => wantsTime !== undefined)) {
+      this.wantsTime = (member, place) => at(place)?.wantsTime?.(member, inList[place] as number) ?? true;
+    }
     if (pickers.some(({ measured }) => measured !== undefined)) {
       this.measured = (member, place, milliseconds, now) =>
         at(place)?.measured?.(member, inList[place] as number, milliseconds, now);
     }
     if (pickers.some(({ released }) => released !== undefined)) {
-      this.released = (member, place, outcome, age) =>
-        at(place)?.released?.(member, inList[place] as number, outcome, age);
+      this.released = (member, place, outcome, age, wasMeasured) =>
+        at(place)?.released?.(member, inList[place] as number, outcome, age, wasMeasured);
     }
     if (pickers.some(({ reported }) => reported !== undefined)) {
       this.reported = (member, place, report) => at(place)?.reported?.(member, inList[place] as number, report);

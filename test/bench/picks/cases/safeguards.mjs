@@ -11,7 +11,7 @@ const circuit = { maxConnections: plenty, maxPending: plenty, maxRequests: plent
 const oneSecond = 1200;
 
 const all = {
-  label: 'all of them',
+  label: 'all safeguards',
   on: { settings: { ...outlierDetection, ...panic, ...retryBudget, ...concurrencyLimit }, memberFields: circuit },
   settle: oneSecond,
 };
