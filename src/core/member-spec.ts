@@ -1,3 +1,4 @@
+import { type MonitorEndpoint, readMonitorEndpoint } from '../health/monitor-endpoint.ts';
 import { formatEndpoint, isUnix, parseEndpoint } from './address.ts';
 import type { CircuitLimits } from './circuit.ts';
 import { address } from './endpoint-spec.ts';
@@ -36,6 +37,13 @@ export interface MemberSettings<T = unknown> {
   readonly maxRequests?: number | null;
   /** The most retries (of what failed elsewhere) that it may hold at a time, 0 to 2147483647. Default: no limit. */
   readonly maxRetries?: number | null;
+  /**
+   * Where checks knock instead of at `address`: an IP literal, a host name, or `unix:/path`. Clients are not led there. Default:
+   * `address`.
+   */
+  readonly monitorAddress?: string | null;
+  /** Where checks knock instead of at `port`, 1 to 65535; none for a Unix socket. Default: `port`. */
+  readonly monitorPort?: number | null;
   /** Anything that the pool's owner wants to find again on the member. */
   readonly data?: T;
 }
@@ -47,7 +55,7 @@ export interface MemberUpdate<T = unknown> extends MemberSettings<T> {
 }
 
 /** A checked member spec. */
-export interface MemberConfig<T = unknown> extends CircuitLimits {
+export interface MemberConfig<T = unknown> extends CircuitLimits, MonitorEndpoint {
   readonly id: string;
   readonly address: string;
   readonly port: number;
@@ -73,6 +81,8 @@ const settings = [
   'maxPending',
   'maxRequests',
   'maxRetries',
+  'monitorAddress',
+  'monitorPort',
   'data',
 ] as const;
 const weight = integer(0, 256);
@@ -80,6 +90,7 @@ const port = integer(1, 65535);
 const priority = integer(0, 127);
 const limit = integer(1, unlimited);
 const retries = integer(0, unlimited);
+const checkedWhereItServes: MonitorEndpoint = { monitorAddress: undefined, monitorPort: undefined };
 
 export function readMember<T>(value: MemberSpec<T> | unknown, path: string): MemberConfig<T> {
   const fields = new Fields(fromText(value, path), path, ['id', 'address', 'port', ...settings]);
@@ -98,6 +109,7 @@ export function readMember<T>(value: MemberSpec<T> | unknown, path: string): Mem
     maxPending: fields.read('maxPending', limit, unlimited),
     maxRequests: fields.read('maxRequests', limit, unlimited),
     maxRetries: fields.read('maxRetries', retries, unlimited),
+    ...readMonitorEndpoint(fields, { address: host, port: number }, checkedWhereItServes),
     data: fields.read('data', (data) => data as T, undefined),
   };
 }
@@ -105,10 +117,12 @@ export function readMember<T>(value: MemberSpec<T> | unknown, path: string): Mem
 export function readMemberUpdate<T>(value: MemberUpdate<T> | unknown, current: MemberConfig<T>): MemberConfig<T> {
   const fields = new Fields(value, '', ['address', 'port', ...settings]);
   const host = fields.change('address', address, current.address, current.address);
+  const movesPort = fields.names('port') || host !== current.address;
+  const number = movesPort ? readPort(fields, host, current.port) : current.port;
   return {
     id: current.id,
     address: host,
-    port: fields.names('port') || host !== current.address ? readPort(fields, host, current.port) : current.port,
+    port: number,
     weight: fields.change('weight', weight, 1, current.weight),
     priority: fields.change('priority', priority, 0, current.priority),
     zone: fields.change<string | undefined>('zone', name, undefined, current.zone),
@@ -118,6 +132,7 @@ export function readMemberUpdate<T>(value: MemberUpdate<T> | unknown, current: M
     maxPending: fields.change('maxPending', limit, unlimited, current.maxPending),
     maxRequests: fields.change('maxRequests', limit, unlimited, current.maxRequests),
     maxRetries: fields.change('maxRetries', retries, unlimited, current.maxRetries),
+    ...readMonitorEndpoint(fields, { address: host, port: number }, current),
     data: fields.change<T | undefined>('data', (data) => data as T, undefined, current.data),
   };
 }

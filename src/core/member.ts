@@ -69,6 +69,16 @@ export class Member<T = unknown> {
     return this.#state.maxConnections;
   }
 
+  /** Where checks knock instead of at `address`; undefined where nobody said. */
+  get monitorAddress(): string | undefined {
+    return this.#state.config.monitorAddress;
+  }
+
+  /** Where checks knock instead of at `port`; undefined where nobody said. */
+  get monitorPort(): number | undefined {
+    return this.#state.config.monitorPort;
+  }
+
   /** What of its limits beside `maxConnections` is in use; undefined where it has none and never was ejected. */
   get circuit(): CircuitUse | undefined {
     return this.#state.circuit;

@@ -3,10 +3,12 @@ import { printable } from '../core/errors.ts';
 import { type Member, stateOf } from '../core/member.ts';
 import type { Pool } from '../core/pool.ts';
 import type { Random } from '../core/random.ts';
+import { isSame } from '../core/spec.ts';
 import type { StrategyContext } from '../strategies/strategy.ts';
 import { InconclusiveError } from './inconclusive-error.ts';
+import { endpointToCheck } from './monitor-endpoint.ts';
 import type { HealthMonitor } from './monitor-spec.ts';
-import type { Probe } from './probe.ts';
+import type { Probe, ProbeTarget } from './probe.ts';
 import { Slots } from './slots.ts';
 
 /**
@@ -110,12 +112,15 @@ export class HealthChecker<T> {
     const { timeout } = this.#monitor;
     const { signal } = running;
     const timer = this.#clock.setTimeout(() => running.abort(new Error(`no answer within ${timeout} ms`)), timeout);
-    // A member that moves or comes back meanwhile starts with new health, of which this check knows nothing.
-    const { health } = stateOf(member);
+    const { health, config } = stateOf(member);
+    const endpoint = endpointToCheck(config);
     const record = (passed: boolean, reason: string): void => {
-      if (stateOf(member).health === health) this.#pool.recordCheck(member, passed, reason);
+      const now = stateOf(member);
+      // A member that moves or comes back meanwhile starts with new health, of which this check knows nothing.
+      if (now.health === health && isSame(endpoint, endpointToCheck(now.config)))
+        this.#pool.recordCheck(member, passed, reason);
     };
-    const answer = this.#ask(member, signal);
+    const answer = this.#ask({ member, ...endpoint, signal });
     try {
       using _slot = slot;
       await Promise.race([answer, aborted(signal)]);
@@ -130,13 +135,12 @@ export class HealthChecker<T> {
   }
 
   /** A probe that throws instead of rejecting has failed, too. */
-  async #ask(member: Member<T>, signal: AbortSignal): Promise<void> {
-    await this.#running.get(member);
-    signal.throwIfAborted();
-    const { address, port } = member;
-    const answer = (async () => this.#probe.check({ member, address, port, signal }))();
+  async #ask(target: ProbeTarget<T>): Promise<void> {
+    await this.#running.get(target.member);
+    target.signal.throwIfAborted();
+    const answer = (async () => this.#probe.check(target))();
     this.#running.set(
-      member,
+      target.member,
       answer.catch(() => {}),
     );
     await answer;

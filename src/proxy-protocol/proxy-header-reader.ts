@@ -118,5 +118,5 @@ function lineSize(line: Uint8Array): number | string {
     if (line[at] !== cr || at + 1 === line.length) continue;
     return line[at + 1] === lf ? at + 2 : 'a PROXY line with a bare CR';
   }
-  return line.length <= longestLine ? 0 : `a PROXY line of more than ${longestLine} bytes`;
+  return line.length < longestLine ? 0 : `a PROXY line of more than ${longestLine} bytes`;
 }

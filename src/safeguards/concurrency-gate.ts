@@ -33,6 +33,7 @@ export class ConcurrencyGate {
   #stride = 1;
   /** Since the last tick. */
   #asked = 0;
+  #samples = 0;
   /** The value of `#asked` at which there is a sample. */
   #next = 1;
 
@@ -77,6 +78,8 @@ export class ConcurrencyGate {
 
   /** A random distance, so that no rhythm of the requests decides which are seen. */
   #sampled(): void {
+    // The next tick may be late, or a burst sudden.
+    if (++this.#samples % samplesPerSecond === 0) this.#stride *= 2;
     const stride = this.#stride;
     this.#next += stride === 1 ? 1 : 1 + Math.floor(this.#random() * (2 * stride - 1));
     if (!this.#ticker.isRunning) this.#ticker.start();
@@ -85,7 +88,7 @@ export class ConcurrencyGate {
   #adapt(seconds: number): boolean {
     const asked = this.#asked;
     this.#stride = Math.max(1, Math.ceil(asked / (seconds * samplesPerSecond)));
-    this.#asked = 0;
+    this.#asked = this.#samples = 0;
     this.#next = 1 + Math.floor(this.#random() * this.#stride);
     return asked > 0;
   }

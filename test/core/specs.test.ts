@@ -84,7 +84,7 @@ describe('a member spec refuses', () => {
     [
       'wieght',
       5,
-      'no such field; there are id, address, port, weight, priority, zone, backup, enabled, maxConnections, maxPending, maxRequests, maxRetries, data',
+      'no such field; there are id, address, port, weight, priority, zone, backup, enabled, maxConnections, maxPending, maxRequests, maxRetries, monitorAddress, monitorPort, data',
     ],
   ]);
 

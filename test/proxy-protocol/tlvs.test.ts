@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { crc32c } from '../../src/proxy-protocol/crc32c.ts';
 import { relayedHeader, unspecifiedHeader } from '../../src/proxy-protocol/proxy-header.ts';
 import { hasVerifiedCertificate, type ProxyTls } from '../../src/proxy-protocol/proxy-tls.ts';
 import { noTlvs, type ProxyTlvs } from '../../src/proxy-protocol/tlvs.ts';
@@ -156,19 +157,20 @@ describe('a checksum', () => {
     expect(read(bytes).state).toBe('failed');
   });
 
-  for (const [what, block] of [
-    ['of three bytes', ['030003 000000']],
-    ['of five bytes', ['030005 0000000000']],
-    ['of no bytes', ['030000']],
-  ] as const) {
-    test(`${what} is refused`, () => {
-      expect(read(version2('2111', ipv4, ...block)).state).toBe('failed');
+  for (const size of [0, 3, 5]) {
+    test(`of ${size} bytes is refused, even if it is right as far as it goes`, () => {
+      const bytes = version2('2111', ipv4, tlv(0x03, new Uint8Array(size)));
+      const right = new Uint8Array(8);
+      new DataView(right.buffer).setUint32(0, crc32c(bytes));
+      bytes.set(right.subarray(0, size), bytes.length - size);
+      expect(read(bytes)).toEqual({ state: 'failed', reason: 'a checksum that has not four bytes' });
     });
   }
 
-  test('that comes twice is refused, whatever the first says', () => {
-    const twice = concat(withChecksum.slice(0, 14), hex('001a'), withChecksum.slice(16), tlv(0x03, new Uint8Array(4)));
-    expect(read(twice).state).toBe('failed');
+  test('that comes twice is refused, since neither can be reckoned without the other', () => {
+    const bytes = version2('2111', ipv4, '030004 00000000', '030004 00000000');
+    new DataView(bytes.buffer).setUint32(31, crc32c(bytes));
+    expect(read(bytes)).toEqual({ state: 'failed', reason: 'a second checksum' });
   });
 
   test('of an unspecified family is looked at as well', () => {
@@ -236,6 +238,10 @@ describe('TLVs', () => {
     });
   }
 
+  test('with 255 bytes of text are text', () => {
+    expect(asWritten({ authority: 'a'.repeat(255) }).authority).toHaveLength(255);
+  });
+
   test('with a unique id of 128 bytes pass, with 129 they do not', () => {
     expect(tlvsOf(tlv(0x05, 'u'.repeat(128))).uniqueId).toHaveLength(128);
     expect(reasonOf(tlv(0x05, 'u'.repeat(129)))).toBe('a unique id of more than 128 bytes');
@@ -287,10 +293,13 @@ describe('what readers would refuse is not written', () => {
   }
 
   test('more than a block of 4,096 bytes, checksum included', () => {
-    const others = Array.from({ length: 5 }, () => ({ type: 0xe0, value: new Uint8Array(1000) }));
-    const bytes = written({ hasChecksum: true, others });
-    expect(bytes.length).toBeLessThanOrEqual(16 + 4096);
-    expect(headerIn(bytes).tlvs).toMatchObject({ hasChecksum: true, others: others.slice(0, 4) });
+    const full = [1000, 1000, 1000, 1000, 62].map((size) => ({ type: 0xe0, value: new Uint8Array(size) }));
+    const bytes = written({ hasChecksum: true, others: full });
+    expect(bytes).toHaveLength(16 + 4096);
+    expect(headerIn(bytes).tlvs).toMatchObject({ hasChecksum: true, others: full });
+    const tooMuch = [...full.slice(0, 4), { type: 0xe0, value: new Uint8Array(63) }];
+    expect(asWritten({ hasChecksum: true, others: tooMuch }).others).toHaveLength(4);
+    expect(asWritten({ others: tooMuch }).others).toHaveLength(5);
   });
 });
 

@@ -122,6 +122,13 @@ describe('samples', () => {
     }
   });
 
+  test('grow rare in a rush, before the first second is over', () => {
+    const gate = gateOf(new Fixed());
+    let samples = 0;
+    for (let request = 0; request < 1_000_000; request++) if (gate.isSampled()) samples++;
+    expect(samples).toBeLessThan(128 * 15);
+  });
+
   test('are all requests again a second after a rush', async () => {
     const clock = new VirtualClock();
     const gate = gateOf(new Fixed(), clock);

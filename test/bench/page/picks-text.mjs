@@ -9,11 +9,11 @@ export function picksText({ picks, lookups, tables, safeguards }) {
 
 \`pool.acquire()\` and \`lease.release()\`: the median of several rounds, each row and size in a process of its own. A lease is released
 at once, or when 64 (or half as many as there are members) have been taken after it. Strategies by key are asked for 65,536 clients in
-turn. \`peak-ewma\` and \`least-time\` time every lease up to 20,000 a second, and one in 16 at the pace of this benchmark; a row says
-what timing every one costs. Members have one connection each at most for \`first\`, so that with half as many leases half of them are
-full, and have told their loads for \`utilization\`. \`round-robin\` is inside the wrappers: for \`slow-start\` all members are warm, or one
-in ten is warming up; for \`zone-preference\` one in ten is near; a \`subset\` has 20; of \`priorities\` there are two, and half of the
-members of the first are down. \`rendezvous\` looks at every member, by its nature.
+turn. \`peak-ewma\` and \`least-time\` time every lease up to 20,000 a second, and one in 16 at the pace of this benchmark; one row says
+what timing all costs. Members have one connection each at most for \`first\`, so that with half as many leases half of them are full,
+and have told their loads for \`utilization\`. \`round-robin\` is inside the wrappers: for \`slow-start\` all members are warm, or one in ten
+is warming up; for \`zone-preference\` one in ten is near; a \`subset\` has 20; of \`priorities\` there are two, and half of the members of
+the first are down. \`rendezvous\` looks at every member, by its nature.
 
 In italics the packages that do the same or come closest, where they exist: they only pick, without limits, counters, health or a
 release. The weighted one of \`loadbalance\` is not smooth; \`P2cBalancer\` counts picks as if no connection ended.`,

@@ -10,7 +10,7 @@ const program = fileURLToPath(new URL('one.mjs', import.meta.url));
  */
 export function measureApart(order, { quick, node }) {
   const effort = quick ? { rounds: 3, milliseconds: 15 } : { rounds: 5, milliseconds: 30 };
-  const timeout = quick ? 3000 : 12_000;
+  const timeout = quick ? 5000 : 12_000;
   const { error, status, stdout, stderr } = spawnSync(
     node,
     ['--expose-gc', program, JSON.stringify({ ...effort, ...order })],

@@ -41,7 +41,7 @@ const strategies = [
   { name: 'peak-ewma', family: byLoad, patterns: halfHeld },
   {
     name: 'peak-ewma',
-    variant: 'every lease timed',
+    variant: 'all timed',
     family: byLoad,
     weights: [equal],
     situation: 'hardly any traffic',
