@@ -48,6 +48,7 @@ export type {
 } from './health/monitor-spec.ts';
 export type { ProbeFactory } from './health/monitoring.ts';
 export type { Probe, ProbeTarget } from './health/probe.ts';
+export type { TlsCheck, TlsCheckSpec } from './health/tls-check.ts';
 export type { ErrorAnswer, ErrorAnswerer, FailedRequest } from './http1/error-answer.ts';
 export type { InsertedHeader, InsertHeadersSpec } from './http1/insert-headers.ts';
 export type { Limits, LimitsSpec } from './http1/limits.ts';

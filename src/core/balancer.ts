@@ -192,6 +192,7 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     const known = new Set<unknown>([...this.#vips.values(), ...this.#pools.values()]);
     let prepared: PreparedChange | undefined;
     try {
+      for (const pool of config.pools) this.#pools.get(pool.name)?.prepareChange(pool);
       if (!this.#followers.areNone) prepared = await this.#followers.prepare(placements);
       // Others may have created one meanwhile.
       refuseOtherProtocols(config.vips, this.#vips);

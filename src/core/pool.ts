@@ -167,8 +167,14 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     this.applyChange(readPoolUpdate<T>(change, this.#settings));
   }
 
+  /** @internal throws `SpecError` where the change asks for checks that this machine cannot do; else, nothing changes yet */
+  prepareChange(wanted: PoolSettings<T>): void {
+    this.#monitoring.prepare(keepingWhatIsSame(this.#settings, wanted).healthMonitor);
+  }
+
   /** @internal the second half of `update()`, for a change that is checked already */
   applyChange({ members, ...wanted }: PoolChange<T>): void {
+    this.prepareChange(wanted);
     using _change = this.#change();
     const before = this.#settings;
     const settings = keepingWhatIsSame(before, wanted);

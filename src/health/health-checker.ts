@@ -18,7 +18,8 @@ import { Slots } from './slots.ts';
 const firstCheckSpacing = 10;
 
 /**
- * Checks every member of a pool, each on a schedule of its own: first within a moment of its coming, then every `delay`.
+ * Checks every member of a pool, each on a schedule of its own: first within a moment of its coming, then every `delay`, or
+ * whatever the monitor says of a member in its state.
  * Never two checks of one member at a time, never more than `maxConcurrentChecks` of the pool.
  */
 export class HealthChecker<T> {
@@ -50,21 +51,26 @@ export class HealthChecker<T> {
     for (const member of pool.members) this.#follow(member);
     pool.on('member-added', this.#added);
     pool.on('member-removed', this.#removed);
+    pool.on('member-status', this.#changed);
   }
 
   /** Ends all checks; one that runs is aborted and its result ignored. */
   stop(): void {
     this.#pool.off('member-added', this.#added);
     this.#pool.off('member-removed', this.#removed);
+    this.#pool.off('member-status', this.#changed);
     for (const member of [...this.#schedules.keys()]) this.#forget(member);
   }
 
   readonly #added = ({ member }: { readonly member: Member<T> }): void => this.#follow(member);
   readonly #removed = ({ member }: { readonly member: Member<T> }): void => this.#forget(member);
 
+  /** Somebody else may have changed its state: who has enabled it need not wait until a `downDelay` has passed. */
+  readonly #changed = ({ member }: { readonly member: Member<T> }): void => this.#repace(member);
+
   #follow(member: Member<T>): void {
     if (this.#schedules.has(member)) return;
-    const schedule: Schedule = { timer: undefined, isDue: false, running: undefined };
+    const schedule: Schedule = { timer: undefined, last: undefined, stretch: 1, isDue: false, running: undefined };
     this.#schedules.set(member, schedule);
     const now = this.#clock.now();
     const { delay } = this.#monitor;
@@ -73,7 +79,7 @@ export class HealthChecker<T> {
     const fits = start + firstCheckSpacing <= now + delay;
     if (fits) this.#nextFirst = start + firstCheckSpacing;
     const first = fits ? start - now + this.#random() * firstCheckSpacing : this.#random() * delay;
-    this.#schedule(member, schedule, first);
+    schedule.timer = this.#clock.setTimeout(() => this.#due(member, schedule), first);
   }
 
   #forget(member: Member<T>): void {
@@ -84,15 +90,43 @@ export class HealthChecker<T> {
     schedule.running?.abort(new InconclusiveError('the monitor stopped'));
   }
 
-  /** Sets the member's next check; the one after it follows `delay` after this one is due, however long the check takes. */
-  #schedule(member: Member<T>, schedule: Schedule, wait: number): void {
-    schedule.timer = this.#clock.setTimeout(() => {
-      this.#schedule(member, schedule, this.#monitor.delay);
-      if (!member.enabled) return;
-      if (schedule.running === undefined) void this.#check(member, schedule);
-      else if (schedule.running.signal.aborted) this.#pool.recordCheck(member, false, 'the check before has not ended');
-      else schedule.isDue = true;
-    }, wait);
+  #due(member: Member<T>, schedule: Schedule): void {
+    const { jitter } = this.#monitor;
+    schedule.last = this.#clock.now();
+    schedule.stretch = jitter === 0 ? 1 : 1 + ((2 * this.#random() - 1) * jitter) / 100;
+    this.#plan(member, schedule);
+    if (!member.enabled) return;
+    if (schedule.running === undefined) void this.#check(member, schedule);
+    else if (schedule.running.signal.aborted) this.#record(member, false, 'the check before has not ended');
+    else schedule.isDue = true;
+  }
+
+  /** Sets the member's next check: an interval after the last one was due, however long that takes. */
+  #plan(member: Member<T>, schedule: Schedule): void {
+    if (schedule.last === undefined) return;
+    this.#clock.clearTimeout(schedule.timer);
+    const due = schedule.last + this.#intervalOf(member) * schedule.stretch;
+    schedule.timer = this.#clock.setTimeout(() => this.#due(member, schedule), Math.max(0, due - this.#clock.now()));
+  }
+
+  #repace(member: Member<T>): void {
+    const { delay, fastDelay, downDelay } = this.#monitor;
+    if (fastDelay === delay && downDelay === delay) return;
+    const schedule = this.#schedules.get(member);
+    if (schedule !== undefined) this.#plan(member, schedule);
+  }
+
+  /** HAProxy's `srv_getinter()`. */
+  #intervalOf(member: Member<T>): number {
+    const { delay, fastDelay, downDelay } = this.#monitor;
+    const { health } = stateOf(member);
+    if (health?.isSteady !== true) return fastDelay;
+    return health.isUp ? delay : downDelay;
+  }
+
+  #record(member: Member<T>, passed: boolean, reason: string): void {
+    this.#pool.recordCheck(member, passed, reason);
+    this.#repace(member);
   }
 
   async #check(member: Member<T>, schedule: Schedule): Promise<void> {
@@ -117,8 +151,7 @@ export class HealthChecker<T> {
     const record = (passed: boolean, reason: string): void => {
       const now = stateOf(member);
       // A member that moves or comes back meanwhile starts with new health, of which this check knows nothing.
-      if (now.health === health && isSame(endpoint, endpointToCheck(now.config)))
-        this.#pool.recordCheck(member, passed, reason);
+      if (now.health === health && isSame(endpoint, endpointToCheck(now.config))) this.#record(member, passed, reason);
     };
     const answer = this.#ask({ member, ...endpoint, signal });
     try {
@@ -149,6 +182,10 @@ export class HealthChecker<T> {
 
 interface Schedule {
   timer: Timer;
+  /** When the last check was due; undefined before the first. */
+  last: number | undefined;
+  /** By what the interval to the next one is multiplied. */
+  stretch: number;
   running: AbortController | undefined;
   /** Whether a check fell due while the one before still ran. */
   isDue: boolean;

@@ -37,7 +37,7 @@ export interface HttpCheck {
   readonly domainName: string | undefined;
 }
 
-type HttpCheckField = keyof HttpCheck;
+export type HttpCheckField = keyof HttpCheckSpec;
 
 export const httpCheckFields: readonly HttpCheckField[] = [
   'httpMethod',
@@ -62,19 +62,6 @@ export function readHttpCheck(fields: Fields<HttpCheckField>): HttpCheck {
     httpVersion,
     domainName,
   };
-}
-
-/** For a check that is not of HTTP: what would mean nothing to it is refused rather than overlooked. */
-export function refuseHttpCheck(fields: Fields<HttpCheckField>): void {
-  for (const name of httpCheckFields) {
-    fields.read(
-      name,
-      (value, path) => {
-        throw new SpecError(path, value, "none, or a type of 'http' or 'https'");
-      },
-      undefined,
-    );
-  }
 }
 
 /** Tells expected status codes from others. */

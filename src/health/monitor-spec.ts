@@ -1,9 +1,16 @@
 import { SpecError } from '../core/errors.ts';
-import { at, duration, Fields, integer, name, oneOf } from '../core/spec.ts';
-import { type HttpCheck, type HttpCheckSpec, httpCheckFields, readHttpCheck, refuseHttpCheck } from './http-check.ts';
+import { at, duration, Fields, integer, name, number, oneOf } from '../core/spec.ts';
+import {
+  type HttpCheck,
+  type HttpCheckField,
+  type HttpCheckSpec,
+  httpCheckFields,
+  readHttpCheck,
+} from './http-check.ts';
 import type { Probe } from './probe.ts';
+import { readTlsCheck, type TlsCheck, type TlsCheckField, type TlsCheckSpec, tlsCheckFields } from './tls-check.ts';
 
-const probeTypes = ['tcp', 'http', 'https'] as const;
+const probeTypes = ['tcp', 'http', 'https', 'tls-hello', 'udp-connect', 'ping'] as const;
 
 /** Probes that an adapter brings along, by name. */
 export type ProbeType = (typeof probeTypes)[number];
@@ -11,15 +18,33 @@ export type ProbeType = (typeof probeTypes)[number];
 /** How a member counts before its first check. */
 export type InitialHealth = 'up' | 'fully-up' | 'down' | 'fully-down';
 
-/** A pool's health monitor as a user describes it. What it says of HTTP is for types `'http'` and `'https'` only. */
-export interface HealthMonitorSpec<T = unknown> extends HttpCheckSpec {
+/** A pool's health monitor as a user describes it. What it says of HTTP and TLS is for the types that speak it. */
+export interface HealthMonitorSpec<T = unknown> extends HttpCheckSpec, TlsCheckSpec {
   /**
-   * `'tcp'` (a connection can be opened), `'http'` (a request is answered with an expected status), `'https'` (the same over
-   * TLS, whoever the certificate is for), or a probe of one's own.
+   * A probe of one's own, or one of these:
+   *
+   * - `'tcp'`: a connection can be opened
+   * - `'http'`: a request is answered with an expected status
+   * - `'https'`: the same over TLS
+   * - `'tls-hello'`: a TLS handshake succeeds
+   * - `'udp-connect'`: the system does not say that nobody listens on the UDP port; silence is fine
+   * - `'ping'`: an ICMP echo is answered; where this machine cannot send one, the monitor is refused when checks are to start
    */
   readonly type: ProbeType | Probe<T>;
   /** Milliseconds from the start of one check of a member to the start of its next, 1 to 2147483647. Default 2000. */
   readonly delay?: number | null;
+  /**
+   * As `delay`, while a change is pending: from the first result that speaks for one until it has come or is off, and for a member
+   * that was not checked yet (HAProxy's `fastinter`), 1 to 2147483647. Default: `delay`.
+   */
+  readonly fastDelay?: number | null;
+  /** As `delay`, while the member is down and nothing speaks for a change (HAProxy's `downinter`), 1 to 2147483647. Default: `delay`. */
+  readonly downDelay?: number | null;
+  /**
+   * Percent by which each of these is made longer or shorter at random, 0 to 50 (HAProxy's `spread-checks`), so that balancers
+   * that were started together do not go on checking together. Default 0.
+   */
+  readonly jitter?: number | null;
   /** Milliseconds after which an unanswered check has failed, 1 to 2147483647. Default: `delay`. */
   readonly timeout?: number | null;
   /** Successive passed checks that bring a member back (HAProxy's `rise`), 1 to 10. Default 2. */
@@ -39,6 +64,9 @@ export interface HealthMonitorSpec<T = unknown> extends HttpCheckSpec {
 /** What every checked monitor says. */
 export interface MonitorSettings {
   readonly delay: number;
+  readonly fastDelay: number;
+  readonly downDelay: number;
+  readonly jitter: number;
   readonly timeout: number;
   readonly maxRetries: number;
   readonly maxRetriesDown: number;
@@ -48,8 +76,10 @@ export interface MonitorSettings {
 
 /** A checked monitor whose probe an adapter brings along. */
 export type BuiltInMonitor =
-  | (MonitorSettings & { readonly type: 'tcp' })
-  | (MonitorSettings & HttpCheck & { readonly type: 'http' | 'https' });
+  | (MonitorSettings & { readonly type: 'tcp' | 'udp-connect' | 'ping' })
+  | (MonitorSettings & TlsCheck & { readonly type: 'tls-hello' })
+  | (MonitorSettings & HttpCheck & { readonly type: 'http' })
+  | (MonitorSettings & HttpCheck & TlsCheck & { readonly type: 'https' });
 
 /**
  * A checked monitor spec. Flat, and its fields are compared with `===`: where they all agree it is the same monitor, and an update
@@ -64,12 +94,16 @@ export function isBuiltIn<T>(monitor: HealthMonitor<T>): monitor is BuiltInMonit
 const fieldNames = [
   'type',
   'delay',
+  'fastDelay',
+  'downDelay',
+  'jitter',
   'timeout',
   'maxRetries',
   'maxRetriesDown',
   'initialHealth',
   'maxConcurrentChecks',
   ...httpCheckFields,
+  ...tlsCheckFields,
 ] as const;
 const times = integer(1, 10);
 const initialHealth = oneOf<InitialHealth>(['up', 'fully-up', 'down', 'fully-down']);
@@ -80,15 +114,40 @@ export function readHealthMonitor<T>(value: unknown, path: string): HealthMonito
   const delay = fields.read('delay', duration(1), 2000);
   const settings: MonitorSettings = {
     delay,
+    fastDelay: fields.read('fastDelay', duration(1), delay),
+    downDelay: fields.read('downDelay', duration(1), delay),
+    jitter: fields.read('jitter', number(0, 50, 'a percentage'), 0),
     timeout: fields.read('timeout', duration(1), delay),
     maxRetries: fields.read('maxRetries', times, 2),
     maxRetriesDown: fields.read('maxRetriesDown', times, 3),
     initialHealth: fields.read('initialHealth', initialHealth, 'up'),
     maxConcurrentChecks: fields.read('maxConcurrentChecks', integer(1, 65_536), 64),
   };
-  if (type === 'http' || type === 'https') return { type, ...settings, ...readHttpCheck(fields) };
-  refuseHttpCheck(fields);
+  const speaksTls = type === 'https' || type === 'tls-hello';
+  if (type !== 'http' && type !== 'https') refuseFields(fields, httpCheckFields, "a type of 'http' or 'https'");
+  if (!speaksTls) refuseFields(fields, tlsCheckFields, "a type of 'https' or 'tls-hello'");
+  if (type === 'http') return { type, ...settings, ...readHttpCheck(fields) };
+  if (type === 'https') return { type, ...settings, ...readHttpCheck(fields), ...readTlsCheck(fields) };
+  if (type === 'tls-hello') return { type, ...settings, ...readTlsCheck(fields) };
   return { type, ...settings };
+}
+
+/** What would mean nothing to a check is refused rather than overlooked. */
+function refuseFields<Name extends HttpCheckField | TlsCheckField>(
+  fields: Fields<Name>,
+  names: readonly Name[],
+  needed: string,
+): void {
+  for (const name of names) {
+    fields.read(
+      name,
+      (value, path) => {
+        // A key must not end up in a log.
+        throw new SpecError(path, name === 'key' ? undefined : value, `none, or ${needed}`);
+      },
+      undefined,
+    );
+  }
 }
 
 function readType<T>(value: unknown, path: string): ProbeType | Probe<T> {
@@ -101,5 +160,6 @@ function readType<T>(value: unknown, path: string): ProbeType | Probe<T> {
       return probe as Probe<T>;
     }
   }
-  throw new SpecError(path, value, "'tcp', 'http', 'https' or a probe (an object with a name and a check function)");
+  const names = probeTypes.map((type) => `'${type}'`).join(', ');
+  throw new SpecError(path, value, `${names} or a probe (an object with a name and a check function)`);
 }

@@ -2,10 +2,13 @@ import type { Member } from '../core/member.ts';
 import type { Pool } from '../core/pool.ts';
 import type { StrategyContext } from '../strategies/strategy.ts';
 import { HealthChecker } from './health-checker.ts';
-import { type BuiltInMonitor, isBuiltIn } from './monitor-spec.ts';
+import { type BuiltInMonitor, type HealthMonitor, isBuiltIn } from './monitor-spec.ts';
 import type { Probe } from './probe.ts';
 
-/** Makes the probe that a monitor's `type` names, as the monitor's other fields want it; an adapter has one. */
+/**
+ * Makes the probe that a monitor's `type` names, as the monitor's other fields want it; an adapter has one. Throws `SpecError` where
+ * this machine cannot do what the monitor wants: the monitor is refused then.
+ */
 export type ProbeFactory = <T>(monitor: BuiltInMonitor) => Probe<T>;
 
 /** Keeps one checker running for a pool while anybody wants its checks, and replaces it when the monitor changes. */
@@ -16,6 +19,8 @@ export class Monitoring<T> {
   /** The last probe of each member, until it has settled: a new checker waits for those that an old one left running. */
   readonly #running = new WeakMap<Member<T>, Promise<void>>();
   #checker: HealthChecker<T> | undefined;
+  /** The probe of the monitor that comes next. */
+  #prepared: { readonly monitor: HealthMonitor<T>; readonly probe: Probe<T> } | undefined;
 
   constructor(pool: Pool<T>, context: StrategyContext) {
     this.#pool = pool;
@@ -24,8 +29,8 @@ export class Monitoring<T> {
 
   start(probes: ProbeFactory): Disposable {
     const user: ProbeFactory = (monitor) => probes(monitor);
+    if (this.#users.size === 0) this.#run(user);
     this.#users.add(user);
-    if (this.#users.size === 1) this.restart();
     return {
       [Symbol.dispose]: () => {
         if (this.#users.delete(user) && this.#users.size === 0) this.restart();
@@ -33,13 +38,30 @@ export class Monitoring<T> {
     };
   }
 
+  /** Makes the probe of the monitor that is to come next, so that one which cannot be had throws before anything has changed. */
+  prepare(monitor: HealthMonitor<T> | undefined): void {
+    const [probes] = this.#users;
+    if (probes === undefined || monitor === undefined || monitor === this.#pool.healthMonitor) return;
+    if (this.#prepared?.monitor !== monitor) this.#prepared = { monitor, probe: probeOf(monitor, probes) };
+  }
+
   restart(): void {
     this.#checker?.stop();
     this.#checker = undefined;
-    const { healthMonitor } = this.#pool;
     const [probes] = this.#users;
-    if (probes === undefined || healthMonitor === undefined) return;
-    const probe: Probe<T> = isBuiltIn(healthMonitor) ? probes(healthMonitor) : healthMonitor.type;
+    if (probes !== undefined) this.#run(probes);
+  }
+
+  #run(probes: ProbeFactory): void {
+    const { healthMonitor } = this.#pool;
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    if (healthMonitor === undefined) return;
+    const probe = prepared?.monitor === healthMonitor ? prepared.probe : probeOf(healthMonitor, probes);
     this.#checker = new HealthChecker(this.#pool, healthMonitor, probe, this.#running, this.#context);
   }
+}
+
+function probeOf<T>(monitor: HealthMonitor<T>, probes: ProbeFactory): Probe<T> {
+  return isBuiltIn(monitor) ? probes(monitor) : monitor.type;
 }

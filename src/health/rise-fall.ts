@@ -30,6 +30,11 @@ export class RiseFall {
     return this.#isUnchecked;
   }
 
+  /** Whether no change is pending: further results like the last one change nothing. */
+  get isSteady(): boolean {
+    return this.#score === 0 || this.#score === this.#full;
+  }
+
   get #full(): number {
     return this.#rise + this.#fall - 1;
   }

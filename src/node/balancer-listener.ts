@@ -80,6 +80,11 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
       cancel(fresh);
       for (const server of newcomers) void server.close(0);
     };
+    const leaveOut = (error: unknown): void => {
+      if (failed !== undefined) return failed(error);
+      withdraw();
+      throw error;
+    };
     for (const { vip, address, port } of placements) {
       const endpoint = endpointOf(vip, address, port);
       let socket = bound.get(endpoint);
@@ -90,18 +95,21 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
         try {
           socket = await SocketServer.bind(address, port, (client) => early.push(client), this.#troubled);
         } catch (error) {
-          if (failed === undefined) {
-            withdraw();
-            throw error;
-          }
-          failed(error);
+          leaveOut(error);
           continue;
         }
         fresh.push({ socket, early });
       }
       let server = this.#open.get(vip)?.server;
       if (server === undefined) {
-        server = this.#serve(vip);
+        try {
+          server = this.#serve(vip);
+        } catch (error) {
+          // Its pool cannot be checked as it is to be.
+          if (fresh.at(-1)?.socket === socket) cancel(fresh.splice(-1));
+          leaveOut(error);
+          continue;
+        }
         newcomers.push(server);
       }
       next.set(vip, { server, endpoint, socket });

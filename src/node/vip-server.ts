@@ -86,9 +86,18 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements Server<T> {
     const { pool } = this.vip;
     if (pool === this.#checkedPool || this.#isClosing) return;
     const before = this.#checks;
+    const isFirst = this.#checkedPool === undefined;
     this.#checkedPool = pool;
-    this.#checks = pool.startChecks(makeProbe);
-    before?.[Symbol.dispose]();
+    this.#checks = undefined;
+    try {
+      this.#checks = pool.startChecks(makeProbe);
+    } catch (error) {
+      if (isFirst) throw error;
+      // The virtual IP leads there already: it serves unchecked.
+      this.emit('error', error as EvenkeelError);
+    } finally {
+      before?.[Symbol.dispose]();
+    }
     if (this.#pools.has(pool)) return;
     this.#pools.add(pool);
     pool.on('drain-expired', this.#drainExpired);

@@ -24,8 +24,6 @@ const inet6 = 0x20;
 const unix = 0x30;
 const unspecified = 0x00;
 
-const noBytes = new Uint8Array(0);
-
 /** What is wrong with the command, if anything. */
 export function commandError(byte: number): string | undefined {
   if (byte >>> 4 !== 2) return `version ${byte >>> 4} of the PROXY protocol in binary form`;
@@ -85,16 +83,19 @@ function readUnspecified(header: Uint8Array): ProxyHeader | string {
   return typeof tlvs === 'string' ? tlvs : unspecifiedHeader(tlvs);
 }
 
-/** Writes a header with its addresses and TLVs; one of `local` has neither. */
+/**
+ * Writes a header with its addresses and TLVs. One without addresses becomes `local`, as with HAProxy: every receiver has to accept
+ * that and use the connection's own addresses, whereas HAProxy closes connections of an unspecified family.
+ */
 export function headerBytes(header: ProxyHeader): Uint8Array {
-  if (header.command === 'local') return assemble(local, unspecified, noBytes, noTlvs);
   const ips = ipBlock(header);
   if (ips !== undefined) {
     const transport = header.family.startsWith('udp') ? datagram : stream;
     return assemble(proxy, (ips.length === 12 ? inet : inet6) | transport, ips, header.tlvs);
   }
   const paths = pathBlock(header);
-  return assemble(proxy, paths === undefined ? unspecified : unix | stream, paths ?? noBytes, header.tlvs);
+  if (paths !== undefined) return assemble(proxy, unix | stream, paths, header.tlvs);
+  return assemble(local, unspecified, new Uint8Array(0), header.tlvs);
 }
 
 /** The addresses decide whether it is IPv4, so that no header can contradict itself. */

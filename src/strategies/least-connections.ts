@@ -23,8 +23,8 @@ export interface LeastConnectionsOptions {
 /**
  * The member with the fewest connections for its weight. Idle members come first; among busy ones the lowest
  * (connections + 1) / weight, which is the load that the member would have with the new client (HAProxy, `src/lb_fwlc.c`).
- * Ties go round, in proportion to the weights: a tied member that was picked steps back by 1 / weight (earliest deadline
- * first), where HAProxy rotates regardless of weight. Recent failures count as connections (`RecentFailures` says how).
+ * Ties go round, in proportion to the weights, where HAProxy rotates regardless of weight; among those of one weight, the one that has
+ * waited longest goes first. Recent failures count as connections (`RecentFailures` says how).
  *
  * Cost: a pick O(1), an acquire and a release O(log g) for g different weights, of which there can be 256 (`LoadOrder` says how);
  * preparing O(n). While failures count, each pick reads the clock. Throws `SpecError`.
@@ -94,16 +94,13 @@ class LeastConnectionsPicker<T> implements Picker<T> {
   /** How the members of a picker that follows this one stand. */
   #standing(members: readonly Member<T>[]): Standing {
     const { turns, sequence, now } = this.#order.standing;
-    const turnsNow = new Float64Array(members.length).fill(now);
     const placeNow = new Int32Array(this.#members.length).fill(-1);
     for (const [place, before] of placesBefore(members, this.#members).entries()) {
-      if (before < 0) continue;
-      turnsNow[place] = turns[before] as number;
-      placeNow[before] = place;
+      if (before >= 0) placeNow[before] = place;
     }
     const joined = new Set<number>();
     for (const before of sequence) if ((placeNow[before] as number) >= 0) joined.add(placeNow[before] as number);
     for (const place of members.keys()) joined.add(place);
-    return { turns: turnsNow, sequence: [...joined], now };
+    return { turns, sequence: [...joined], now };
   }
 }

@@ -12,6 +12,7 @@ const groupOf = 3;
 /** The queues beside it, of the same group: that with the next lower and that with the next higher count. */
 const fewer = 4;
 const more = 5;
+const length = 6;
 const queueSize = 8;
 
 // Of a member: who waits behind it and (unless it is at the head) before it, its queue (or, of one that is out, -1 - its group), and
@@ -35,26 +36,27 @@ const none = -1;
  *
  * Members of one weight that have the same count wait in a queue; what leaves it leaves at its head, what joins it joins at its tail. All
  * queues of one weight, in ascending order of count, are a group. A connection more or less thus moves a member to the neighbouring
- * queue, and only the groups need be kept in a heap, of which there are no more than there are weights. Where the foremost members of two
- * groups are equally loaded, the one whose turn is first goes first: who is taken steps back by 1 / weight (earliest deadline first).
+ * queue, and only the groups need be kept in a heap, of which there are no more than there are weights. Where the first queues of two groups
+ * are equally loaded, the group whose turn is first goes first. For each member that is taken it steps back by 1 / (weight × members in
+ * that queue), so that all who are tied get what their weights say.
  *
  * Source: queues by count are those of K. Shah, A. Mitra and D. Matani, "An O(1) algorithm for implementing the LFU cache eviction
  * scheme" (2010).
  *
  * Cost: O(log g) for g different weights, whatever the number of members; but a member that comes back in looks for its queue among
- * those of its group, from the most busy one on. Preparing O(n + c log c) for c different counts. The state of a member is 24 bytes, and
- * that of two or three is touched in a step: with many members, what is not in the cache is what costs.
+ * those of its group, from the most busy one on. Preparing O(n + c log c) for c different counts. The state of a member is 16 bytes, and
+ * a step touches that of two: with many members, what is not in the cache is what costs.
  */
 export class LoadOrder {
   readonly #members: Int32Array;
-  readonly #turns: Float64Array;
   readonly #queues: Int32Array;
   /** The first of the queues that are not in use, which are chained by `more`. */
   #unused = 0;
   readonly #groups: Int32Array;
   readonly #weights: Float64Array;
+  readonly #turns: Float64Array;
   readonly #heap: IndexHeap;
-  /** The turn of the last member that was taken: where one that was busy for long joins the round. */
+  /** The turn of the group of which a member was taken last: where one that was busy for long joins the round. */
   #now: number;
 
   /** @param extraOf how many connections more a member is to be thought to hold, by place */
@@ -64,21 +66,23 @@ export class LoadOrder {
     extraOf: (place: number) => number,
   ) {
     const groups = new Map<number, number>();
-    const counts: number[] = [];
+    const counts = new Int32Array(members.length);
     this.#members = new Int32Array(memberSize * members.length);
-    this.#turns = turns;
-    for (const [place, { weight, maxConnections = unlimited, stats }] of members.entries()) {
+    for (const place of sequence) {
+      const { weight, maxConnections = unlimited, stats } = members[place] as Member<unknown>;
       const group = groups.get(weight) ?? groups.size;
       groups.set(weight, group);
       this.#members[memberSize * place + queueOf] = none - group;
       this.#members[memberSize * place + limit] = maxConnections;
-      counts.push(countOf(stats.activeConnections, maxConnections, extraOf(place)));
+      counts[place] = countOf(stats.activeConnections, maxConnections, extraOf(place));
     }
     // While a member moves there can be one queue more than members.
     this.#queues = new Int32Array(queueSize * (members.length + 1));
     for (let queue = 0; queue < this.#queues.length; queue += queueSize) this.#queues[queue + more] = queue + queueSize;
     this.#groups = new Int32Array(groupSize * groups.size).fill(none);
     this.#weights = Float64Array.from(groups.keys());
+    // At first, the groups have their turns in the order of the sequence.
+    this.#turns = this.#weights.map((weight, group) => turns.get(weight) ?? now + group * 2 ** -40);
     this.#heap = new IndexHeap(groups.size);
     this.#now = now;
     this.#fill(counts, sequence);
@@ -104,15 +108,18 @@ export class LoadOrder {
         for (; place >= 0; place = this.#members[memberSize * place + behind] as number) sequence.push(place);
       }
     }
-    return { turns: this.#turns, sequence, now: this.#now };
+    const turns = Array.from(this.#weights, (weight, group) => [weight, this.#turns[group] as number] as const);
+    return { turns: new Map(turns), sequence, now: this.#now };
   }
 
-  /** The member was taken: it steps back, and has another count. As `move` else. */
+  /** The member was taken: its group steps back, and it has another count. As `move` else. */
   take(place: number, held: number, extra: number): void {
-    const queue = this.#members[memberSize * place + queueOf] as number;
-    const group = queue < 0 ? none - queue : (this.#queues[queue + groupOf] as number);
-    this.#now = Math.max(this.#now, this.#turns[place] as number);
-    this.#turns[place] = this.#now + 1 / (this.#weights[group] as number);
+    const queue = this.#queueOf(place);
+    if (queue >= 0) {
+      const group = this.#queues[queue + groupOf] as number;
+      this.#now = Math.max(this.#now, this.#turns[group] as number);
+      this.#turns[group] = this.#now + this.#stride(queue, group);
+    }
     this.move(place, held, extra);
   }
 
@@ -128,7 +135,7 @@ export class LoadOrder {
 
   #recount(place: number, countNow: number): void {
     const queues = this.#queues;
-    const queue = this.#members[memberSize * place + queueOf] as number;
+    const queue = this.#queueOf(place);
     if (queue < 0) {
       if (countNow < 0) return;
       const last = this.#groups[groupSize * (none - queue) + most] as number;
@@ -137,12 +144,11 @@ export class LoadOrder {
       return;
     }
     const countBefore = queues[queue + count] as number;
-    if (countNow === countBefore) return;
     const group = queues[queue + groupOf] as number;
-    const isAlone = queues[queue + head] === queues[queue + tail];
+    const isAlone = queues[queue + length] === 1;
     if (isAlone && countNow >= 0 && this.#fits(queue, countNow)) {
       queues[queue + count] = countNow;
-    } else {
+    } else if (countNow !== countBefore) {
       // Nearly always the neighbour; looked at here, as a call would cost as much as the rest.
       const neighbour = queues[queue + (countNow > countBefore ? more : fewer)] as number;
       const isNext = neighbour >= 0 && queues[neighbour + count] === countNow;
@@ -155,7 +161,7 @@ export class LoadOrder {
     this.#review(group);
   }
 
-  #fill(counts: readonly number[], sequence: readonly number[]): void {
+  #fill(counts: Int32Array, sequence: readonly number[]): void {
     const byCount = new Map<number, number[]>();
     for (const place of sequence) {
       const peers = byCount.get(counts[place] as number);
@@ -177,12 +183,14 @@ export class LoadOrder {
     if (last < 0) this.#queues[queue + head] = place;
     else members[memberSize * last + behind] = place;
     this.#queues[queue + tail] = place;
+    (this.#queues[queue + length] as number)++;
   }
 
   #leave(place: number, queue: number): void {
     const members = this.#members;
     const next = members[memberSize * place + behind] as number;
     const isFirst = this.#queues[queue + head] === place;
+    (this.#queues[queue + length] as number)--;
     const previous = isFirst ? none : (members[memberSize * place + before] as number);
     if (isFirst) this.#queues[queue + head] = next;
     else members[memberSize * previous + behind] = next;
@@ -217,6 +225,7 @@ export class LoadOrder {
     this.#unused = queues[queue + more] as number;
     queues[queue + head] = none;
     queues[queue + tail] = none;
+    queues[queue + length] = 0;
     queues[queue + count] = wanted;
     queues[queue + groupOf] = group;
     this.#connect(group, below, queue);
@@ -242,11 +251,16 @@ export class LoadOrder {
   /** Puts a group where its foremost member belongs. */
   #review(group: number): void {
     const queue = this.#groups[groupSize * group + fewest] as number;
-    const place = queue < 0 ? none : (this.#queues[queue + head] as number);
     const load = this.#loadOf(queue, group);
-    if (place === this.#groups[groupSize * group + foremost] && load === this.#heap.loadOf(group)) return;
-    this.#groups[groupSize * group + foremost] = place;
-    this.#heap.set(group, load, place < 0 ? 0 : (this.#turns[place] as number));
+    this.#groups[groupSize * group + foremost] = queue < 0 ? none : (this.#queues[queue + head] as number);
+    // Where the queue has become longer its turn comes sooner.
+    const turn = Math.min(this.#turns[group] as number, this.#now + (queue < 0 ? 0 : this.#stride(queue, group)));
+    this.#turns[group] = turn;
+    if (load !== this.#heap.loadOf(group) || turn !== this.#heap.turnOf(group)) this.#heap.set(group, load, turn);
+  }
+
+  #stride(queue: number, group: number): number {
+    return 1 / ((this.#queues[queue + length] as number) * (this.#weights[group] as number));
   }
 
   #loadOf(queue: number, group: number): number {
@@ -260,9 +274,9 @@ export class LoadOrder {
   #search<T>(position: number, found: number, members: readonly Member<T>[], request: PickRequest<T>): number {
     if (position >= this.#heap.size) return found;
     const group = this.#heap.at(position);
-    if (!this.#isBefore(this.#heap.loadOf(group), this.#heap.turnOf(group), found)) return found;
+    if (!this.#isBefore(this.#heap.loadOf(group), group, found)) return found;
     const place = this.#findIn(group, members, request);
-    const isBetter = place >= 0 && this.#isBefore(this.#loadOfMember(place), this.#turns[place] as number, found);
+    const isBetter = place >= 0 && this.#isBefore(this.#loadOf(this.#queueOf(place), group), group, found);
     const best = this.#search(2 * position + 1, isBetter ? place : found, members, request);
     return this.#search(2 * position + 2, best, members, request);
   }
@@ -278,16 +292,16 @@ export class LoadOrder {
     return none;
   }
 
-  /** Whether somebody with this load and turn goes before the one that was found, if any. */
-  #isBefore(load: number, turn: number, found: number): boolean {
+  /** Whether somebody of a group goes before the one that was found, if any. */
+  #isBefore(load: number, group: number, found: number): boolean {
     if (found < 0) return true;
-    const foundLoad = this.#loadOfMember(found);
-    return load < foundLoad || (load === foundLoad && turn < (this.#turns[found] as number));
+    const other = this.#queues[this.#queueOf(found) + groupOf] as number;
+    const otherLoad = this.#loadOf(this.#queueOf(found), other);
+    return load < otherLoad || (load === otherLoad && (this.#turns[group] as number) < (this.#turns[other] as number));
   }
 
-  #loadOfMember(place: number): number {
-    const queue = this.#members[memberSize * place + queueOf] as number;
-    return this.#loadOf(queue, this.#queues[queue + groupOf] as number);
+  #queueOf(place: number): number {
+    return this.#members[memberSize * place + queueOf] as number;
   }
 }
 

@@ -1,17 +1,14 @@
 /** What decides among members that are equally loaded: `LoadOrder` says how. */
 export interface Standing {
-  /** By place: whoever's is least goes first. Who is given it changes it. */
-  readonly turns: Float64Array;
+  /** By weight, of those members that have it: whose is least goes first. */
+  readonly turns: ReadonlyMap<number, number>;
   /** All places, in the order in which those of one weight go first. */
   readonly sequence: readonly number[];
   /** The turn at which the round stands. */
   readonly now: number;
 }
 
-/** The pool's order, from a place on: each has its turn before anybody, whose weight is 256 at most, has another one. */
+/** The pool's order, from a place on. */
 export function beginAt(start: number, size: number): Standing {
-  const sequence = Array.from({ length: size }, (_, step) => (start + step) % size);
-  const turns = new Float64Array(size);
-  for (const [step, place] of sequence.entries()) turns[place] = step / (256 * size);
-  return { turns, sequence, now: 0 };
+  return { turns: new Map(), sequence: Array.from({ length: size }, (_, step) => (start + step) % size), now: 0 };
 }

@@ -150,7 +150,8 @@ describe('a member spec takes', () => {
 });
 
 describe('a monitor spec refuses', () => {
-  const probeExpected = "'tcp', 'http', 'https' or a probe (an object with a name and a check function)";
+  const probeExpected =
+    "'tcp', 'http', 'https', 'tls-hello', 'udp-connect', 'ping' or a probe (an object with a name and a check function)";
   refuses((value) => readHealthMonitor(value, ''), monitor, [
     ['type', undefined, probeExpected],
     ['type', 'udp', probeExpected],
@@ -163,6 +164,10 @@ describe('a monitor spec refuses', () => {
     ['delay', '5', delayExpected],
     ['timeout', 0, delayExpected],
     ['timeout', 0.5, delayExpected],
+    ['fastDelay', 0, delayExpected],
+    ['downDelay', '1s', delayExpected],
+    ['jitter', -1, 'a percentage from 0 to 50'],
+    ['jitter', 51, 'a percentage from 0 to 50'],
     ['maxRetries', 0, timesExpected],
     ['maxRetries', 11, timesExpected],
     ['maxRetriesDown', 0, timesExpected],
@@ -172,8 +177,8 @@ describe('a monitor spec refuses', () => {
     [
       'interval',
       5,
-      'no such field; there are type, delay, timeout, maxRetries, maxRetriesDown, initialHealth, maxConcurrentChecks, ' +
-        'httpMethod, urlPath, expectedCodes, httpVersion, domainName',
+      'no such field; there are type, delay, fastDelay, downDelay, jitter, timeout, maxRetries, maxRetriesDown, initialHealth, maxConcurrentChecks, ' +
+        'httpMethod, urlPath, expectedCodes, httpVersion, domainName, verify, ca, cert, key, serverName',
     ],
   ]);
 
@@ -269,6 +274,9 @@ test('a monitor spec has defaults', () => {
   expect(readHealthMonitor({ type: 'tcp' }, '')).toEqual({
     type: 'tcp',
     delay: 2000,
+    fastDelay: 2000,
+    downDelay: 2000,
+    jitter: 0,
     timeout: 2000,
     maxRetries: 2,
     maxRetriesDown: 3,
@@ -285,6 +293,9 @@ describe('a monitor spec of type http', () => {
       expect(readHealthMonitor({ type }, '')).toEqual({
         type,
         delay: 2000,
+        fastDelay: 2000,
+        downDelay: 2000,
+        jitter: 0,
         timeout: 2000,
         maxRetries: 2,
         maxRetriesDown: 3,
@@ -295,6 +306,7 @@ describe('a monitor spec of type http', () => {
         expectedCodes: '200',
         httpVersion: 1,
         domainName: undefined,
+        ...(type === 'https' ? { verify: false } : {}),
       });
     });
   }
@@ -637,6 +649,9 @@ describe('whatever it is given, a reader answers with a config or a SpecError:',
   const monitorFields = {
     type: 'http',
     delay: 1,
+    fastDelay: 1,
+    downDelay: 1,
+    jitter: 0,
     timeout: 1,
     maxRetries: 1,
     maxRetriesDown: 1,

@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../src/core/clock.ts';
-import type { MemberFields } from '../../src/core/member-spec.ts';
-import type { Pool } from '../../src/core/pool.ts';
-import { type Random, seededRandom } from '../../src/core/random.ts';
+import { seededRandom } from '../../src/core/random.ts';
 import { InconclusiveError } from '../../src/health/inconclusive-error.ts';
 import type { BuiltInMonitor, HealthMonitorSpec } from '../../src/health/monitor-spec.ts';
 import {
@@ -19,36 +17,7 @@ import {
   untilAborted,
   visit,
 } from '../fixtures/core.ts';
-
-interface Watched {
-  readonly clock: VirtualClock;
-  readonly probe: FakeProbe;
-  readonly pool: Pool;
-  readonly checks: Disposable;
-  readonly events: string[];
-}
-
-/** A pool whose monitor runs. Without jitter (`random` gives 0) the first member is checked at 0, the next at 10, … */
-function watch(
-  members: readonly MemberFields<unknown>[],
-  monitor: Partial<HealthMonitorSpec> = {},
-  random: Random = () => 0,
-): Watched {
-  const clock = new VirtualClock();
-  const probe = new FakeProbe(clock);
-  const healthMonitor = { type: probe, delay: 1000, timeout: 400, maxRetries: 2, maxRetriesDown: 3, ...monitor };
-  const pool = makePool({ members, healthMonitor }, { clock, random });
-  const events: string[] = [];
-  pool.on('member-status', ({ member, from, to, reason }) => {
-    events.push(`${clock.now()} ${member.id} ${from}>${to}: ${reason}`);
-  });
-  return { clock, probe, pool, events, checks: pool.startChecks(probesNobody) };
-}
-
-const fails = (message: string) => async (): Promise<void> => {
-  throw new Error(message);
-};
-const never = (): Promise<void> => new Promise(() => {});
+import { fails, never, watch } from '../fixtures/watched.ts';
 
 describe('the schedule', () => {
   test('begins at once and goes on every delay', async () => {

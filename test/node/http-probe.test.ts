@@ -5,29 +5,15 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createPool, InconclusiveError, type Probe, SpecError } from '../../src/index.ts';
+import { InconclusiveError, type Probe, SpecError } from '../../src/index.ts';
 import { httpProbe, httpsProbe } from '../../src/node/index.ts';
 import { rejectionOf, thrownBy } from '../fixtures/core.ts';
 import { Backend, listensOnly, type Service } from '../fixtures/node/backend.ts';
 import { certificate } from '../fixtures/node/certificate.ts';
+import { check, verdict } from '../fixtures/node/check.ts';
 import { closedPort, ownFolder, ownHost } from '../fixtures/node/places.ts';
 import { Scene } from '../fixtures/node/scene.ts';
 import { soon, until } from '../fixtures/node/until.ts';
-
-/** One check of a member: what it was told of the member. */
-async function verdict(probe: Probe, at: string): Promise<string> {
-  return check(probe, at).then(
-    () => 'passed',
-    (error: Error) => error.message,
-  );
-}
-
-function check(probe: Probe, at: string, signal = new AbortController().signal): Promise<void> {
-  const [member] = createPool({ name: 'pool', members: [at] }).members;
-  if (member === undefined) throw new Error('the pool has its member');
-  const { address, port } = member;
-  return soon(probe.check({ member, address, port, signal }), 'a verdict');
-}
 
 /** Answers a request with these words, and closes. */
 const says = (answer: string): Service => {

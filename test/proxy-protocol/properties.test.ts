@@ -147,7 +147,8 @@ describe('every header', () => {
     fc.assert(
       fc.property(header, fc.array(fc.nat(), { maxLength: 5 }), (one, places) => {
         const { progress } = readPieces(pieces(writeProxyHeader(2, one), places));
-        expect(progress).toEqual({ state: 'done', version: 2, header: one, rest: new Uint8Array(0) });
+        const expected = one.family === 'unspec' ? localHeader : one;
+        expect(progress).toEqual({ state: 'done', version: 2, header: expected, rest: new Uint8Array(0) });
       }),
       runs,
     );
@@ -171,7 +172,8 @@ describe('every header', () => {
   test('that was read is written as it was, byte for byte, where it came from here', () => {
     fc.assert(
       fc.property(header, fc.constantFrom(1, 2), (one, version) => {
-        const written = writeProxyHeader(version, one);
+        // What nobody reads of a header without addresses cannot come back.
+        const written = writeProxyHeader(version, one.family === 'unspec' ? localHeader : one);
         expect(writeProxyHeader(version, headerIn(written))).toEqual(written);
       }),
       runs,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { crc32c } from '../../src/proxy-protocol/crc32c.ts';
-import { relayedHeader, unspecifiedHeader } from '../../src/proxy-protocol/proxy-header.ts';
+import { localHeader, relayedHeader } from '../../src/proxy-protocol/proxy-header.ts';
 import { hasVerifiedCertificate, type ProxyTls } from '../../src/proxy-protocol/proxy-tls.ts';
 import { noTlvs, type ProxyTlvs } from '../../src/proxy-protocol/tlvs.ts';
 import { writeProxyHeader } from '../../src/proxy-protocol/write-proxy-header.ts';
@@ -90,6 +90,50 @@ describe("HAProxy's proxy_protocol_tlv_embedded_nul.vtc", () => {
   });
 });
 
+describe('what HAProxy 2.6 sends with send-proxy-v2-ssl-cn and proxy-v2-options crc32c,authority,cert-key,cert-sig,ssl-cipher', () => {
+  const common = {
+    alpn: 'h2',
+    authority: 'a.example',
+    uniqueId: undefined,
+    netns: undefined,
+    hasChecksum: true,
+    others: [],
+  };
+  const session = {
+    isOverTls: true,
+    verifyResult: 0,
+    version: 'TLSv1.3',
+    cipher: 'TLS_AES_256_GCM_SHA384',
+    signatureAlgorithm: 'RSA-SHA256',
+    keyAlgorithm: 'RSA2048',
+  };
+
+  test('for a client with a certificate', () => {
+    const bytes = hex(
+      '0d0a0d0a000d0a515549540a211100777f0000017f000001bd624a3c030004d0a60c560100026832020009612e6578616d706c6520005007' +
+        '00000000210007544c5376312e3322000e636c69656e742e6578616d706c652500075253413230343824000a5253412d534841323536230016' +
+        '544c535f4145535f3235365f47434d5f534841333834',
+    );
+    const { source, destination, tlvs } = headerIn(bytes);
+    expect([source?.port, destination?.port]).toEqual([48482, 19004]);
+    const certificate = { hasCertificate: true, hasSessionCertificate: true, commonName: 'client.example' };
+    expect(tlvs).toEqual({ ...common, tls: { ...session, ...certificate } });
+    expect(hasVerifiedCertificate(tlvs.tls as ProxyTls)).toBe(true);
+  });
+
+  test('for a client without a certificate', () => {
+    const bytes = hex(
+      '0d0a0d0a000d0a515549540a211100667f0000017f000001bd6a4a3c0300047877796a0100026832020009612e6578616d706c6520003f01' +
+        '00000000210007544c5376312e332500075253413230343824000a5253412d534841323536230016544c535f4145535f3235365f47434d5f53' +
+        '4841333834',
+    );
+    const { tlvs } = headerIn(bytes);
+    const certificate = { hasCertificate: false, hasSessionCertificate: false, commonName: undefined };
+    expect(tlvs).toEqual({ ...common, tls: { ...session, ...certificate } });
+    expect(hasVerifiedCertificate(tlvs.tls as ProxyTls)).toBe(false);
+  });
+});
+
 describe("nginx's proxy_protocol2.t and proxy_protocol2_tlv.t", () => {
   test('TLVs of type 0 and length 0 pass', () => {
     expect(tlvsOf(new Uint8Array(9)).others).toEqual(Array(3).fill({ type: 0, value: new Uint8Array(0) }));
@@ -174,10 +218,14 @@ describe('a checksum', () => {
   });
 
   test('of an unspecified family is looked at as well', () => {
-    const bytes = writeProxyHeader(2, unspecifiedHeader({ hasChecksum: true, authority: 'a.example' }));
-    expect(headerIn(bytes)).toMatchObject({ family: 'unspec', tlvs: { hasChecksum: true, authority: 'a.example' } });
-    bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
+    const bytes = version2('2100', tlv(0x02, 'a.example'), '030004 00000000');
     expect(read(bytes)).toEqual({ state: 'failed', reason: 'a wrong checksum' });
+    new DataView(bytes.buffer).setUint32(bytes.length - 4, crc32c(bytes));
+    expect(headerIn(bytes)).toMatchObject({ family: 'unspec', tlvs: { hasChecksum: true, authority: 'a.example' } });
+  });
+
+  test('of a check is not, since its whole block is to be discarded', () => {
+    expect(headerIn(version2('2000', '030004 00000000'))).toEqual(localHeader);
   });
 });
 

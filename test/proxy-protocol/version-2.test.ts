@@ -160,33 +160,44 @@ describe('a binary PROXY header is written', () => {
     ],
     ['for Unix sockets', unixHeader('unix:/run/a', 'unix:/b'), version2('2131', path('/run/a'), path('/b'))],
     ['for an abstract Unix socket', unixHeader('unix:@a', 'unix:'), version2('2131', path('\0a'), path(''))],
-    ['without addresses where a path is too long', unixHeader(`unix:${'p'.repeat(109)}`, 'unix:/b'), version2('2100')],
+    ['as that of a check where a path is too long', unixHeader(`unix:${'p'.repeat(109)}`, 'unix:/b'), version2('2000')],
     [
-      'without addresses where the ends are no pair',
+      'as that of a check where the ends are no pair',
       relayedHeader('tcp', client, { address: 'unix:/b', port: 0 }),
-      version2('2100'),
+      version2('2000'),
     ],
     ['for a check, with nothing in it', localHeader, version2('2000')],
     [
-      'for a check, whose TLVs are left out',
-      { ...localHeader, tlvs: { hasChecksum: true, alpn: 'h2' } },
-      version2('2000'),
+      'for a check, with the TLVs that it is given',
+      { ...localHeader, tlvs: { alpn: 'h2' } },
+      version2('2000', '010002 6832'),
+    ],
+    [
+      'for a connection without addresses, as HAProxy writes it',
+      unspecifiedHeader({ alpn: 'h2' }),
+      version2('2000', '010002 6832'),
+    ],
+    // HAProxy 2.6 with `check send-proxy-v2 proxy-v2-options crc32c`
+    [
+      'for a check with a checksum',
+      { ...localHeader, tlvs: { hasChecksum: true } },
+      hex('0d0a0d0a000d0a515549540a20000007030004a9b87e8f'),
     ],
     // Nobody but who makes a header by hand gets here.
     [
-      'without addresses where one is missing',
+      'as that of a check where one is missing',
       { ...relayedHeader('tcp', client, server), source: undefined },
-      version2('2100'),
+      version2('2000'),
     ],
     [
-      'without addresses where one is a name',
+      'as that of a check where one is a name',
       { ...relayedHeader('tcp', client, server), source: { address: 'a.example', port: 1 } },
-      version2('2100'),
+      version2('2000'),
     ],
     [
-      'without addresses where one is no path',
+      'as that of a check where one is no path',
       { ...unixHeader('unix:/a', 'unix:/b'), destination: server },
-      version2('2100'),
+      version2('2000'),
     ],
     [
       'as what the addresses are, whatever it says',

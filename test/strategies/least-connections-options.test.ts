@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { leastConnections } from '../../src/strategies/least-connections.ts';
+import type { PickRequest } from '../../src/strategies/strategy.ts';
 import {
   equal,
   makePool,

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Member } from '../../src/core/member.ts';
 import { LoadOrder } from '../../src/strategies/load-order.ts';
+import { beginAt } from '../../src/strategies/standing.ts';
 import type { PickRequest } from '../../src/strategies/strategy.ts';
 import { makePool, spec } from '../fixtures/core.ts';
 
@@ -19,8 +20,7 @@ interface Setup {
 function setUp(weights: readonly number[], counts: readonly number[] = weights.map(() => 0)): Setup {
   const specs = weights.map((weight, index) => spec(`m${index}`, { weight, maxConnections: full }));
   const { members } = makePool({ members: specs });
-  const standing = { turns: new Float64Array(weights.length), sequence: [...weights.keys()], now: 0 };
-  const order = new LoadOrder(members, standing, (place) => Math.max(0, counts[place] as number));
+  const order = new LoadOrder(members, beginAt(0, weights.length), (place) => Math.max(0, counts[place] as number));
   const heldOf = (count: number): number => (count < 0 ? full : count);
   for (const [place, count] of counts.entries()) if (count < 0) order.move(place, full, 0);
   return {

@@ -33,7 +33,8 @@ export function visit(
   });
 }
 
-function asReason(failure: Error): Error {
+/** What a check rejects with for a failure of a socket. */
+export function asReason(failure: Error): Error {
   if (isLocalFailure(failure)) return new InconclusiveError(failure.message, { cause: failure });
   if (!(failure instanceof AggregateError)) return failure;
   // All addresses of a name failed; Node's error for that has no message.

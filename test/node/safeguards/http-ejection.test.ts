@@ -5,11 +5,14 @@ import { leavesNothing } from '../../fixtures/node/aftermath.ts';
 import { brief, Ejections, strict } from '../../fixtures/node/ejections.ts';
 import { fateOf, HttpClient } from '../../fixtures/node/http/client.ts';
 import { answers, answers503, ejecting } from '../../fixtures/node/http/ejecting.ts';
-import { HttpFleet } from '../../fixtures/node/http/member.ts';
+import { type Handler, HttpFleet } from '../../fixtures/node/http/member.ts';
 import { Patients } from '../../fixtures/node/http/patients.ts';
 import { httpScene } from '../../fixtures/node/http/scene.ts';
 import { atOnce, oneByOne } from '../../fixtures/node/repeat.ts';
 import { until } from '../../fixtures/node/until.ts';
+
+/** Connections do not grow old by themselves. */
+const keepAlive = { idleTimeout: 600_000 };
 
 describe('an ejection', () => {
   test('shows in status, reason, statistics and events', async () => {
@@ -67,7 +70,7 @@ describe('an ejection', () => {
   });
 
   test('drops the connections to the member that are kept, and no others', async () => {
-    await using stage = await ejecting(2, answers);
+    await using stage = await ejecting(2, answers, { keepAlive });
     const { scene, fleet, bad } = stage;
     // Four connections to each.
     for (const member of fleet.all) member.does = () => {};
@@ -88,7 +91,8 @@ describe('an ejection', () => {
   });
 
   test('lets what runs on the member come to its end, and does not keep that connection', async () => {
-    await using stage = await ejecting(3, (heard) => heard.target !== '/slow' && answers503(heard));
+    const does: Handler = (heard) => heard.target !== '/slow' && answers503(heard);
+    await using stage = await ejecting(3, does, { keepAlive });
     const { scene, bad } = stage;
     // One of three goes to m3.
     const clients = await atOnce(3, () => HttpClient.connect(scene.place));

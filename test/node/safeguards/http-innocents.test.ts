@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { leavesNothing } from '../../fixtures/node/aftermath.ts';
 import { Ejections, strict } from '../../fixtures/node/ejections.ts';
 import { ask, fateOf, HttpClient } from '../../fixtures/node/http/client.ts';
-import { answers, ejecting } from '../../fixtures/node/http/ejecting.ts';
+import { answers, answers503, ejecting } from '../../fixtures/node/http/ejecting.ts';
 import { HttpFleet } from '../../fixtures/node/http/member.ts';
 import { httpScene } from '../../fixtures/node/http/scene.ts';
 import { atOnce, counted, oneByOne } from '../../fixtures/node/repeat.ts';
@@ -85,6 +85,20 @@ describe('nobody is ejected for', () => {
     await stage.ends();
   });
 
+  test('clients that do not take their answers', async () => {
+    await using stage = await ejecting(2, answers, {}, { timeouts: { client: 60 } });
+    const { scene, fleet } = stage;
+    for (const member of fleet.all) member.does = (heard) => heard.answer('x'.repeat(20_000_000));
+    for (let turn = 1; turn <= 6; turn++) {
+      using client = await HttpClient.connect(scene.place);
+      client.socket.pause();
+      client.request('/');
+      await until(() => scene.vip.stats.timeouts.reader === turn, 'it is given up');
+    }
+    isClean(scene);
+    await stage.ends();
+  });
+
   test('limits of our own: of connections, of members, of circuits', async () => {
     await using fleet = await HttpFleet.start(2, () => {});
     const members = fleet.members.map((member) => ({ ...member, maxConnections: 2, maxRequests: 1 }));
@@ -113,19 +127,23 @@ describe('nobody is ejected for', () => {
     await leavesNothing(scene, fleet, ejections.listeners);
   });
 
-  test('a drain whose deadline ends its requests', async () => {
+  test('a drain whose deadline ends its requests, not together with what fails afterwards either', async () => {
     await using fleet = await HttpFleet.start(2, () => {});
-    await using scene = await httpScene(fleet, { outlierDetection: { ...strict, consecutiveFailures: 1 } });
+    await using scene = await httpScene(fleet, { outlierDetection: strict });
     const ejections = new Ejections(scene);
     const clients = await atOnce(4, () => HttpClient.connect(scene.place));
     for (const client of clients) client.request('/');
     await until(() => scene.pool.stats.requests === 4, 'all are asked');
     await scene.member('m1').drain({ deadline: 0 });
-    isClean(scene);
-    scene.member('m1').update({ enabled: true });
     for (const heard of fleet.of('m2').requests) heard.answer();
     const statuses = counted(await Promise.all(clients.map(async (client) => (await client.answer()).status)));
     expect(statuses).toEqual({ 200: 2, 503: 2 });
+    scene.member('m1').update({ enabled: true });
+    fleet.of('m1').does = answers503;
+    fleet.of('m2').does = answers;
+    // Two that were ended and two that failed were three in a row.
+    expect(counted(await oneByOne(4, () => fateOf(scene.place)))).toEqual({ 200: 2, 503: 2 });
+    isClean(scene);
     for (const client of clients) client.end();
     await leavesNothing(scene, fleet, ejections.listeners);
   });

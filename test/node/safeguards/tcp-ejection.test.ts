@@ -282,18 +282,20 @@ describe('no TCP member is ejected for', () => {
     await leavesNothing(scene, fleet);
   });
 
-  test('a drain whose deadline ends its connections', async () => {
-    const { fleet, scene } = await two(echoes);
-    await using _fleet = fleet;
-    await using _scene = scene;
-    const clients = await oneByOne(4, async () => {
-      const client = await Client.connect(scene.place);
-      await client.isEchoed('hello');
-      return client;
-    });
-    await Promise.all(scene.pool.members.map((member) => member.drain({ deadline: 0 })));
-    for (const client of clients) await client.isLetGo();
+  test('a drain whose deadline ends its connections, not together with what fails afterwards either', async () => {
+    await using stage = await scened(2, echoes);
+    const { scene, mood } = stage;
+    const clients = await oneByOne(4, () => Client.connect(scene.place));
+    const bad = scene.member('m2');
+    await until(() => bad.stats.totalConnections === 2, 'two are with it');
+    await bad.drain({ deadline: 0 });
+    await until(() => bad.stats.activeConnections === 0, 'they are gone');
+    bad.update({ enabled: true });
+    mood.does = resets;
+    // Two that were ended and two that failed were three in a row.
+    expect(await stage.fates(4)).toEqual({ ...fair(2, 'm1'), ECONNRESET: 2 });
     isClean(scene);
-    await leavesNothing(scene, fleet);
+    for (const client of clients) client.end('bye');
+    await stage.ends();
   });
 });
