@@ -28,6 +28,7 @@ export type { PoolSpec, PoolUpdate } from './core/pool-spec.ts';
 export { type Random, seededRandom, systemRandom } from './core/random.ts';
 export type { Refusal, RefusalReason } from './core/refusal.ts';
 export type { BalancerStats, BalancerStatus, MemberReport, PoolStats, PoolStatus, VipStatus } from './core/report.ts';
+export type { ConcurrencyLimitStats, RetryBudgetStats } from './core/safeguard-stats.ts';
 export type { SafeguardsSpec } from './core/safeguards-spec.ts';
 export type { Client, Pause, Session } from './core/session.ts';
 export type { Stats } from './core/stats.ts';
@@ -36,6 +37,7 @@ export { type Classifier, classifyByDefault, type LeaseEnd, type Verdict } from 
 export type { Protocol, Timeouts, TimeoutsSpec, VipSettings, VipSpec } from './core/vip-spec.ts';
 export type { TimeoutCounts, VipStats } from './core/vip-stats.ts';
 export type { Rejection, VipEvents, VirtualIP } from './core/virtual-ip.ts';
+export type { ExpectedBody, ExpectedBodySpec } from './health/expected-body.ts';
 export type { HttpCheck, HttpCheckSpec, HttpMethod, HttpVersion } from './health/http-check.ts';
 export { InconclusiveError } from './health/inconclusive-error.ts';
 export type {
@@ -74,6 +76,7 @@ export type {
 } from './safeguards/outlier-spec.ts';
 export type { OutlierStats } from './safeguards/outlier-stats.ts';
 export { RetryBudget, type RetryBudgetSettings, type RetryBudgetSpec } from './safeguards/retry-budget.ts';
+export type { SheddingCause, SheddingChange } from './safeguards/shedding.ts';
 export { type StrategyName, strategyNames } from './strategies/built-in.ts';
 export { first } from './strategies/first.ts';
 export type { HashKey, HashOptions } from './strategies/hash-key.ts';

@@ -1,10 +1,10 @@
 import type { ConcurrencySample } from '../safeguards/concurrency-gate.ts';
+import type { SheddingCause } from '../safeguards/shedding.ts';
 import { Circuit, uncounted } from './circuit.ts';
 import type { Clock } from './clock.ts';
 import type { Drain } from './drain.ts';
 import { Lease, type LeaseBooks, type Outcome } from './lease.ts';
 import type { MemberState } from './member-state.ts';
-import type { RefusalReason } from './refusal.ts';
 import { Counters } from './stats.ts';
 import { checkVerdict, classifyByDefault, type Verdict } from './verdict.ts';
 import { noWatchers, type Watchers } from './watchers.ts';
@@ -40,14 +40,14 @@ export class Accounts<T> implements LeaseBooks<T> {
     this.#watchers = areNone ? undefined : watchers;
   }
 
-  /** Whether `reasonAgainst()` must be asked. */
+  /** Whether `causeAgainst()` must be asked. */
   get isGated(): boolean {
     const { retryBudget, concurrencyGate } = this.watchers;
     return retryBudget !== undefined || concurrencyGate !== undefined;
   }
 
-  /** Why no lease may be taken, whatever members there are; undefined where one may. */
-  reasonAgainst(isRetry: boolean): RefusalReason | undefined {
+  /** The safeguard that turns a lease away, whatever members there are; undefined where none does. */
+  causeAgainst(isRetry: boolean): SheddingCause | undefined {
     const { retryBudget, concurrencyGate } = this.watchers;
     if (concurrencyGate?.admits(this.counters.activeConnections) === false) return 'concurrency-limit';
     // The retry itself is withdrawn when there is a member for it; asking in vain is only counted.

@@ -79,6 +79,11 @@ export class Member<T = unknown> {
     return this.#state.config.monitorPort;
   }
 
+  /** Whether clients can come to it now: it is eligible, or its pool panics. */
+  get isServing(): boolean {
+    return this.#state.tier !== undefined;
+  }
+
   /** What of its limits beside `maxConnections` is in use; undefined where it has none and never was ejected. */
   get circuit(): CircuitUse | undefined {
     return this.#state.circuit;

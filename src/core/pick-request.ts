@@ -52,9 +52,8 @@ export class CurrentRequest<T> implements PickRequest<T> {
     return this.#source.path;
   }
 
-  header(name: string): string | undefined {
-    return this.#source.header?.(name);
-  }
+  /** Bound, so that a user's function may take it out of the request. */
+  readonly header = (name: string): string | undefined => this.#source.header?.(name);
 
   get isRetry(): boolean {
     return this.#exclude !== undefined;

@@ -1,4 +1,5 @@
 import type { EjectionWithheld, MemberEjected, MemberReadmitted } from '../safeguards/outlier-events.ts';
+import type { SheddingChange } from '../safeguards/shedding.ts';
 import type { ListenerErrorEvent } from './emitter.ts';
 import type { EvenkeelError } from './errors.ts';
 import type { Member } from './member.ts';
@@ -27,6 +28,8 @@ export interface PoolEvents<T> extends ListenerErrorEvent {
   'trial-passed': [trial: { readonly member: Member<T> }];
   /** Too few members are healthy, and `panic` takes effect; or that is over. */
   panic: [change: { readonly isPanicking: boolean }];
+  /** `concurrencyLimit` or `retryBudget` has begun to turn leases away, or has turned none away for a second. */
+  shedding: [change: SheddingChange];
   /**
    * A user's strategy threw when it was told of a lease, or `classify` did; the lease is not affected. What `pick` throws,
    * `acquire()` throws.

@@ -2,6 +2,7 @@ import type { HealthMonitor } from '../health/monitor-spec.ts';
 import { Monitoring, type ProbeFactory } from '../health/monitoring.ts';
 import type { OutlierStats } from '../safeguards/outlier-stats.ts';
 import { OutlierSwitch } from '../safeguards/outlier-switch.ts';
+import { Shedding, type SheddingCause } from '../safeguards/shedding.ts';
 import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
 import { Accounts } from './accounts.ts';
 import { checkDeadline, type DrainOptions, type DrainResult, whenDrained } from './drain.ts';
@@ -26,6 +27,7 @@ import {
 } from './pool-spec.ts';
 import { type RefusalReason, refuse } from './refusal.ts';
 import { Roster } from './roster.ts';
+import type { ConcurrencyLimitStats, RetryBudgetStats } from './safeguard-stats.ts';
 import type { Stats } from './stats.ts';
 import type { OperatingStatus } from './status.ts';
 import { watchersFor } from './watchers.ts';
@@ -43,6 +45,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   readonly #accounts: Accounts<T>;
   readonly #monitoring: Monitoring<T>;
   readonly #outliers: OutlierSwitch<T>;
+  readonly #shedding: Shedding;
   readonly #request = new CurrentRequest<T>();
   #settings: PoolSettings<T>;
   /** Whether there is anything to ask before a pick. */
@@ -88,6 +91,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
       outlierHost(this, this.#roster, () => this.#change()),
       context,
     );
+    this.#shedding = new Shedding(context.clock, (change) => this.emit('shedding', change));
     this.stats = this.#accounts.counters;
     for (const member of members) this.#roster.add(member);
     this.#roster.settle();
@@ -137,6 +141,25 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   /** What outlier detection has done, a copy of this moment; undefined where it is off. */
   get outlierStats(): OutlierStats | undefined {
     return this.#outliers.detector?.stats;
+  }
+
+  /** What the retry budget has left and has refused; undefined where there is none. */
+  get retryBudget(): RetryBudgetStats | undefined {
+    const { retryBudget } = this.#accounts.watchers;
+    return retryBudget && { balance: retryBudget.balance, refused: this.#shedding.totalOf('retry-budget') };
+  }
+
+  /** Where the adaptive limit stands and what it has refused; undefined where there is none. */
+  get concurrencyLimit(): ConcurrencyLimitStats | undefined {
+    const { concurrencyGate } = this.#accounts.watchers;
+    if (concurrencyGate === undefined) return undefined;
+    const { algorithm, limit } = concurrencyGate;
+    return { algorithm: algorithm.name, limit, refused: this.#shedding.totalOf('concurrency-limit') };
+  }
+
+  /** The safeguards that turn leases away, at the moment or within the last second. */
+  get shedding(): readonly SheddingCause[] {
+    return this.#shedding.causes;
   }
 
   get(id: string): Member<T> | undefined {
@@ -205,8 +228,12 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   acquire(request: AcquireRequest<T> = noRequest): Acquired<T> {
     const isRetry = request.exclude !== undefined;
     if (this.#isGuarded) {
-      const reason = this.enabled ? this.#accounts.reasonAgainst(isRetry) : 'disabled';
-      if (reason !== undefined) return this.#refuse(reason);
+      if (!this.enabled) return this.#refuse('disabled');
+      const cause = this.#accounts.causeAgainst(isRetry);
+      if (cause !== undefined) {
+        this.#shedding.refused(cause);
+        return this.#refuse(cause);
+      }
     }
     this.#request.fill(request);
     const state = this.#roster.pick(this.#request);

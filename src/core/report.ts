@@ -1,9 +1,11 @@
 import type { ProbeType } from '../health/monitor-spec.ts';
 import type { Probe } from '../health/probe.ts';
 import type { OutlierStats } from '../safeguards/outlier-stats.ts';
+import type { SheddingCause } from '../safeguards/shedding.ts';
 import type { CircuitUse } from './circuit.ts';
 import type { Member } from './member.ts';
 import type { Pool } from './pool.ts';
+import type { ConcurrencyLimitStats, RetryBudgetStats } from './safeguard-stats.ts';
 import { type Stats, snapshot } from './stats.ts';
 import type { MemberStatus, OperatingStatus } from './status.ts';
 import type { Protocol } from './vip-spec.ts';
@@ -37,6 +39,8 @@ export interface PoolStatus {
   readonly healthMonitor: { readonly type: string } | null;
   /** Whether `panic` has taken effect, in one level of priority at least. */
   readonly isPanicking: boolean;
+  /** The safeguards that turn leases away, at the moment or within the last second. */
+  readonly shedding: readonly SheddingCause[];
   /** How many members are ejected, and on trial after it; null where it is off. */
   readonly outlierDetection: Pick<OutlierStats, 'ejected' | 'onTrial'> | null;
   readonly members: readonly MemberReport[];
@@ -67,6 +71,9 @@ export interface PoolStats extends Stats {
   readonly name: string;
   /** What outlier detection has done; null where it is off. */
   readonly outliers: OutlierStats | null;
+  /** Null where there is none. */
+  readonly retryBudget: RetryBudgetStats | null;
+  readonly concurrencyLimit: ConcurrencyLimitStats | null;
   readonly members: readonly (Stats & { readonly id: string })[];
 }
 
@@ -83,6 +90,7 @@ export function poolStatus<T>(pool: Pool<T>): PoolStatus {
     strategy: pool.strategy.name,
     healthMonitor: healthMonitor === undefined ? null : { type: nameOf(healthMonitor.type) },
     isPanicking: pool.isPanicking,
+    shedding: pool.shedding,
     outlierDetection:
       outlierStats === undefined ? null : { ejected: outlierStats.ejected, onTrial: outlierStats.onTrial },
     members: pool.members.map(memberReport),
@@ -116,7 +124,8 @@ export function vipStats<T>(vip: VirtualIP<T>): VipStats & { readonly name: stri
 
 export function poolStats<T>(pool: Pool<T>): PoolStats {
   const members = pool.members.map((member) => ({ id: member.id, ...snapshot(member.stats) }));
-  return { name: pool.name, ...snapshot(pool.stats), outliers: pool.outlierStats ?? null, members };
+  const { name, outlierStats: outliers = null, retryBudget = null, concurrencyLimit = null } = pool;
+  return { name, ...snapshot(pool.stats), outliers, retryBudget, concurrencyLimit, members };
 }
 
 function nameOf<T>(type: ProbeType | Probe<T>): string {

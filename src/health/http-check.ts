@@ -1,6 +1,7 @@
 import { isHostName } from '../core/address.ts';
 import { SpecError } from '../core/errors.ts';
 import { at, type Fields, oneOf } from '../core/spec.ts';
+import { type ExpectedBody, type ExpectedBodySpec, readExpectedBody } from './expected-body.ts';
 
 const httpMethods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'TRACE', 'OPTIONS', 'CONNECT', 'PATCH'] as const;
 
@@ -11,7 +12,7 @@ export type HttpMethod = (typeof httpMethods)[number];
 export type HttpVersion = 1 | 1.1;
 
 /** What an HTTP check asks and which answers it takes, as a user describes it. */
-export interface HttpCheckSpec {
+export interface HttpCheckSpec extends ExpectedBodySpec {
   /** Default `'GET'`. */
   readonly httpMethod?: HttpMethod | null;
   /** What is asked for: a path from `/` on, with a query where one is wanted. Default `'/'`. */
@@ -28,7 +29,7 @@ export interface HttpCheckSpec {
 }
 
 /** A checked HTTP check. */
-export interface HttpCheck {
+export interface HttpCheck extends ExpectedBody {
   readonly httpMethod: HttpMethod;
   readonly urlPath: string;
   /** As it was written; `expects()` understands it. */
@@ -45,6 +46,7 @@ export const httpCheckFields: readonly HttpCheckField[] = [
   'expectedCodes',
   'httpVersion',
   'domainName',
+  'expectBody',
 ];
 
 const method = oneOf<HttpMethod>(httpMethods);
@@ -55,12 +57,14 @@ export function readHttpCheck(fields: Fields<HttpCheckField>): HttpCheck {
   if (domainName !== undefined && httpVersion !== 1.1) {
     throw new SpecError(at(fields.path, 'domainName'), domainName, 'none, or an httpVersion of 1.1, which has a Host');
   }
+  const httpMethod = fields.read('httpMethod', method, 'GET');
   return {
-    httpMethod: fields.read('httpMethod', method, 'GET'),
+    httpMethod,
     urlPath: fields.read('urlPath', urlPath, '/'),
     expectedCodes: fields.read('expectedCodes', codes, '200'),
     httpVersion,
     domainName,
+    ...readExpectedBody(fields, httpMethod),
   };
 }
 

@@ -15,19 +15,17 @@ const more = 5;
 const length = 6;
 const queueSize = 8;
 
-// Of a member: who waits behind it and (unless it is at the head) before it, its queue (or, of one that is out, -1 - its group), and
-// with how many connections it is out.
+// Of a member: who is behind it, and before it unless it is at the head; its queue, or of one that is out -1 - its group; its limit.
 const behind = 0;
 const before = 1;
 const queueOf = 2;
 const limit = 3;
 const memberSize = 4;
 
-// Of a group: its first and its last queue, and the foremost member of the first one.
+// Of a group: its first and its last queue.
 const fewest = 0;
 const most = 1;
-const foremost = 2;
-const groupSize = 4;
+const groupSize = 2;
 
 const none = -1;
 
@@ -60,11 +58,8 @@ export class LoadOrder {
   #now: number;
 
   /** @param extraOf how many connections more a member is to be thought to hold, by place */
-  constructor(
-    members: readonly Member<unknown>[],
-    { turns, sequence, now }: Standing,
-    extraOf: (place: number) => number,
-  ) {
+  constructor(members: readonly Member<unknown>[], standing: Standing, extraOf: (place: number) => number) {
+    const { turns, sequence, now } = standing;
     const groups = new Map<number, number>();
     const counts = new Int32Array(members.length);
     this.#members = new Int32Array(memberSize * members.length);
@@ -74,7 +69,7 @@ export class LoadOrder {
       groups.set(weight, group);
       this.#members[memberSize * place + queueOf] = none - group;
       this.#members[memberSize * place + limit] = maxConnections;
-      counts[place] = countOf(stats.activeConnections, maxConnections, extraOf(place));
+      counts[place] = stats.activeConnections < maxConnections ? stats.activeConnections + extraOf(place) : none;
     }
     // While a member moves there can be one queue more than members.
     this.#queues = new Int32Array(queueSize * (members.length + 1));
@@ -90,7 +85,8 @@ export class LoadOrder {
 
   /** The place of the least loaded member; -1 where all are out. */
   get first(): number {
-    return this.#groups[groupSize * this.#heap.first + foremost] as number;
+    const queue = this.#groups[groupSize * this.#heap.first + fewest] as number;
+    return queue < 0 ? none : (this.#queues[queue + head] as number);
   }
 
   /** As `first`, of the members that a request accepts. Looks at those that are less loaded, and at few others. */
@@ -108,8 +104,8 @@ export class LoadOrder {
         for (; place >= 0; place = this.#members[memberSize * place + behind] as number) sequence.push(place);
       }
     }
-    const turns = Array.from(this.#weights, (weight, group) => [weight, this.#turns[group] as number] as const);
-    return { turns: new Map(turns), sequence, now: this.#now };
+    const turns = new Map(Array.from(this.#weights, (weight, group) => [weight, this.#turns[group] as number]));
+    return { turns, sequence, now: this.#now };
   }
 
   /** The member was taken: its group steps back, and it has another count. As `move` else. */
@@ -130,7 +126,7 @@ export class LoadOrder {
    * @param extra how many more it is to be thought to hold
    */
   move(place: number, held: number, extra: number): void {
-    this.#recount(place, countOf(held, this.#members[memberSize * place + limit] as number, extra));
+    this.#recount(place, held < (this.#members[memberSize * place + limit] as number) ? held + extra : none);
   }
 
   #recount(place: number, countNow: number): void {
@@ -164,9 +160,9 @@ export class LoadOrder {
   #fill(counts: Int32Array, sequence: readonly number[]): void {
     const byCount = new Map<number, number[]>();
     for (const place of sequence) {
-      const peers = byCount.get(counts[place] as number);
-      if (peers === undefined) byCount.set(counts[place] as number, [place]);
-      else peers.push(place);
+      const peers = byCount.get(counts[place] as number) ?? [];
+      peers.push(place);
+      byCount.set(counts[place] as number, peers);
     }
     // In ascending order, so that each finds its queue at once: it is the last one of its group.
     for (const countNow of [...byCount.keys()].sort((a, b) => a - b)) {
@@ -201,13 +197,10 @@ export class LoadOrder {
 
   /** Whether a queue keeps its place in its group with another count. */
   #fits(queue: number, countNow: number): boolean {
-    const queues = this.#queues;
-    const below = queues[queue + fewer] as number;
-    const above = queues[queue + more] as number;
-    return (
-      (below < 0 || (queues[below + count] as number) < countNow) &&
-      (above < 0 || (queues[above + count] as number) > countNow)
-    );
+    const below = this.#queues[queue + fewer] as number;
+    const above = this.#queues[queue + more] as number;
+    const isAbove = below < 0 || (this.#queues[below + count] as number) < countNow;
+    return isAbove && (above < 0 || (this.#queues[above + count] as number) > countNow);
   }
 
   /** The queue of a group that has a count, a new one if need be; looked for from another queue on. */
@@ -248,11 +241,10 @@ export class LoadOrder {
     else this.#queues[above + fewer] = below;
   }
 
-  /** Puts a group where its foremost member belongs. */
+  /** Puts a group where its first queue belongs. */
   #review(group: number): void {
     const queue = this.#groups[groupSize * group + fewest] as number;
     const load = this.#loadOf(queue, group);
-    this.#groups[groupSize * group + foremost] = queue < 0 ? none : (this.#queues[queue + head] as number);
     // Where the queue has become longer its turn comes sooner.
     const turn = Math.min(this.#turns[group] as number, this.#now + (queue < 0 ? 0 : this.#stride(queue, group)));
     this.#turns[group] = turn;
@@ -303,8 +295,4 @@ export class LoadOrder {
   #queueOf(place: number): number {
     return this.#members[memberSize * place + queueOf] as number;
   }
-}
-
-function countOf(held: number, limit: number, extra: number): number {
-  return held < limit ? held + extra : none;
 }

@@ -601,6 +601,7 @@ describe('the status tree', () => {
       strategy: 'least-connections',
       healthMonitor: { type: 'tcp' },
       isPanicking: false,
+      shedding: [],
       outlierDetection: null,
       members: [
         {
@@ -725,6 +726,8 @@ describe('the statistics', () => {
           name: 'web',
           ...used,
           outliers: null,
+          retryBudget: null,
+          concurrencyLimit: null,
           members: [
             { id: 'x', ...used },
             { id: 'y', ...zeros },

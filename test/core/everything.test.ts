@@ -16,9 +16,9 @@ const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
 const few = fc.constantFrom(null, null, 1, 2, 3);
 const memberSettings = {
   weight: fc.constantFrom(0, 1, 1, 1, 2, 5, null),
-  priority: fc.constantFrom(0, 0, 1, 2, null),
+  priority: fc.constantFrom(0, 0, 0, 0, 1, 2, null),
   zone: fc.constantFrom('a', 'b', null),
-  backup: fc.constantFrom(false, false, false, true, null),
+  backup: fc.constantFrom(false, false, false, false, true, null),
   enabled: fc.constantFrom(true, true, true, false, null),
   maxConnections: few,
   maxPending: few,
@@ -136,7 +136,7 @@ const step = fc.oneof(
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('answer' as const), nth, status: fc.constantFrom(100, 200, 404, 500, 503) }),
   },
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('fail' as const), nth, times: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 7, arbitrary: fc.record({ do: fc.constant('fail' as const), nth, times: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('check' as const), nth, passed: fc.boolean() }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('member' as const), nth, change: memberChange }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('update' as const), update }) },

@@ -178,7 +178,7 @@ describe('a monitor spec refuses', () => {
       'interval',
       5,
       'no such field; there are type, delay, fastDelay, downDelay, jitter, timeout, maxRetries, maxRetriesDown, initialHealth, maxConcurrentChecks, ' +
-        'httpMethod, urlPath, expectedCodes, httpVersion, domainName, verify, ca, cert, key, serverName',
+        'httpMethod, urlPath, expectedCodes, httpVersion, domainName, expectBody, verify, ca, cert, key, serverName',
     ],
   ]);
 

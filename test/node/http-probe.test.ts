@@ -484,3 +484,37 @@ describe('as in Octavia', () => {
     expect(scene.pool.stats).toMatchObject({ totalConnections: 0, connectFailures: 0 });
   });
 });
+
+describe('a check that expects a body', () => {
+  for (const [name, make, open] of [
+    ['http', httpProbe, site],
+    ['https', httpsProbe, secureSite],
+  ] as const) {
+    test(`of type ${name} passes where the body has it, and fails where it has not`, async () => {
+      await using member = await open((_, response) => response.end('{"status":"UP"}'));
+      expect(await verdict(make({ expectBody: 'UP' }), member.at)).toBe('passed');
+      expect(await verdict(make({ expectBody: /"status":"(?:UP|OK)"/ }), member.at)).toBe('passed');
+      expect(await verdict(make({ expectBody: 'DOWN' }), member.at)).toBe("the body has no 'DOWN'");
+      expect(member.aborted).toBe(0);
+    });
+
+    test(`of type ${name} understands a body in chunks`, async () => {
+      await using member = await open((_, response) => {
+        response.write('all is ');
+        setImmediate(() => response.end('well'));
+      });
+      expect(await verdict(make({ httpVersion: 1.1, expectBody: /all is well$/ }), member.at)).toBe('passed');
+    });
+  }
+
+  test('does not wait for the end of a body that is too long', async () => {
+    await using member = await Backend.start({
+      does: (socket) => {
+        socket.on('error', () => {}).on('end', () => socket.end());
+        socket.once('data', () => socket.write(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(100_000)}`));
+      },
+    });
+    expect(await verdict(httpProbe({ expectBody: /y/ }), member.at)).toBe('the body does not match /y/');
+    await until(() => member.sockets.size === 0, 'the check goes');
+  });
+});

@@ -70,8 +70,7 @@ export class HttpService<T> implements Service<T> {
     const { member } = connection;
     const { pool } = this.server.vip;
     // The member may have gone, gone down, or begun to drain, while the request ran.
-    const isServing = member.status === 'online' || member.status === 'no-monitor';
-    if (isServing && pool.get(member.id) === member) this.kept.add(connection, pool.keepAlive);
+    if (member.isServing && pool.get(member.id) === member) this.kept.add(connection, pool.keepAlive);
     else connection.close();
   }
 

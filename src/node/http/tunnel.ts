@@ -71,10 +71,12 @@ export class Tunnel<T> implements MemberUser {
   }
 
   memberGone(error: NodeJS.ErrnoException | undefined): void {
-    const { socket } = this.#owner;
+    const { socket, session } = this.#owner;
     this.#upstream.abort(socket);
-    if (error !== undefined) reset(socket);
-    else if (!this.#upstream.socket.readableEnded || !socket.readableEnded) socket.destroy();
+    if (error !== undefined) {
+      session.finishRequest('failure');
+      reset(socket);
+    } else if (!this.#upstream.socket.readableEnded || !socket.readableEnded) socket.destroy();
     this.#owner.memberLeft();
   }
 

@@ -1,18 +1,16 @@
 import type { Socket } from 'node:net';
 import { formatEndpoint, isUnix } from '../../core/address.ts';
-import { expects, type HttpCheck } from '../../health/http-check.ts';
+import { type Finding, judgeFor } from '../../health/answer-judge.ts';
+import type { HttpCheck } from '../../health/http-check.ts';
 import { leave, leaveLast } from './leave.ts';
-import { statusOf } from './status-line.ts';
 import type { Verdict } from './visit.ts';
 
-/** What an HTTP check says to a member, and what it takes for a good answer. */
+/** What an HTTP check says to a member. */
 export class HttpQuestion {
   readonly #check: HttpCheck;
-  readonly #expects: (code: number) => boolean;
 
   constructor(check: HttpCheck) {
     this.#check = check;
-    this.#expects = expects(check.expectedCodes);
   }
 
   /**
@@ -20,28 +18,18 @@ export class HttpQuestion {
    * one (102, say), as in HAProxy. A redirect is an answer like any other.
    */
   ask(stream: Socket, address: string, port: number, verdict: Verdict): void {
-    let answer = '';
-    const conclude = (failure: Error | undefined, goes: (stream: Socket) => void): void => {
+    const judge = judgeFor(this.#check);
+    const conclude = (finding: Finding): void => {
+      if (finding === 'more') return;
       stream.off('data', read).off('end', end);
-      verdict(failure);
-      goes(stream);
+      verdict(finding === 'fine' ? undefined : new Error(finding.wrong));
+      if (finding === 'fine' || finding.isHttp) leaveLast(stream);
+      else leave(stream);
     };
-    const read = (chunk: Buffer): void => {
-      answer += chunk.toString('latin1');
-      const status = statusOf(answer);
-      if (status === 'not-http') conclude(new Error('the answer is not HTTP'), leave);
-      else if (status !== 'incomplete') conclude(this.#objectionTo(status), leaveLast);
-    };
-    const end = (): void => {
-      conclude(new Error(answer === '' ? 'closed without an answer' : 'closed within the status line'), leave);
-    };
+    const read = (chunk: Buffer): void => conclude(judge.read(chunk));
+    const end = (): void => conclude(judge.end());
     stream.on('data', read).on('end', end);
     stream.write(this.#request(address, port));
-  }
-
-  #objectionTo(status: number): Error | undefined {
-    if (this.#expects(status)) return undefined;
-    return new Error(`answered ${status}, expected ${this.#check.expectedCodes}`);
   }
 
   #request(address: string, port: number): string {

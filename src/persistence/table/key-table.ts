@@ -1,5 +1,5 @@
 import type { Random } from '../../core/random.ts';
-import { halfSipHash, randomKey } from './half-sip-hash.ts';
+import { tabulated, tabulation } from './tabulation.ts';
 
 /** What an entry's cells hold: its key, its neighbours by age, and behind them whatever the table's owner keeps there. */
 const keyWords = 4;
@@ -11,9 +11,11 @@ export const ownCells = 6;
 const none = -1;
 /** In `older`: nothing is here. */
 const vacant = -2;
-/** By the highest byte of a key's hash. */
-const shardCount = 256;
-const smallestShard = 8;
+const fewestSlots = 8;
+/** Slots of a shard; a place has so many bits of a slot, and above them those of a shard. */
+const slotBits = 12;
+const mostSlots = 1 << slotBits;
+const slotMask = mostSlots - 1;
 
 /**
  * Keys of 128 bits, a few integers for each, and the order in which they were last used. The table grows as it fills and never
@@ -21,8 +23,8 @@ const smallestShard = 8;
  *
  * An entry lies where its key's hash says, or next to it (open addressing, linear probing): at a million entries a hit is one access
  * to memory that no cache holds, where a `Map` from text has four (measured beside it: 0.2 µs and 0.8 µs). The hash is keyed, so
- * that nobody can choose addresses that all lie in one place. The table consists of 256 small ones that grow each for itself: none
- * ever makes its owner wait for more than a 256th of all entries to be moved.
+ * that nobody can choose addresses that all lie in one place. The table consists of shards of at most 4096 slots; one that is full
+ * is split (extendible hashing: Fagin et al., 1979), so that nobody ever waits for more than 2560 entries to be moved.
  *
  * Methods that find an entry leave it in `cells` from `at` on, up to the next call. Cost: O(1) each, amortised where it grows; for
  * an entry (6 + words) * 4 bytes divided by a load between 0.31 and 0.63.
@@ -33,13 +35,17 @@ export class KeyTable {
   cells: Int32Array;
   at = 0;
   readonly #stride: number;
-  readonly #key0: number;
-  readonly #key1: number;
+  readonly #tabulation: Int32Array;
+  /** By the first bits of a hash: the shard. */
+  #directory: Int32Array = new Int32Array(1);
+  /** How many bits those are. */
+  #depth = 0;
   readonly #shards: Int32Array[];
-  /** Of each shard: how many slots it has, less 1. A power of two, less 1. */
-  readonly #masks: Int32Array = new Int32Array(shardCount);
-  readonly #sizes: Int32Array = new Int32Array(shardCount);
-  /** Where the entry found last is: its slot in its shard, times 256, and the shard. */
+  /** Of each shard: how many slots it has, less 1; how many entries; and how many first bits all its hashes have in common. */
+  readonly #masks: number[] = [0];
+  readonly #sizes: number[] = [0];
+  readonly #depths: number[] = [0];
+  /** Where the entry found last is. */
   #place = none;
   #oldest = none;
   #newest = none;
@@ -47,17 +53,15 @@ export class KeyTable {
   /** @param words how many cells an entry's owner wants for itself */
   constructor(words: number, random: Random) {
     this.#stride = ownCells + words;
-    this.#key0 = randomKey(random);
-    this.#key1 = randomKey(random);
-    const empty = vacantCells(1, this.#stride);
-    this.#shards = new Array<Int32Array>(shardCount).fill(empty);
-    this.cells = empty;
+    this.#tabulation = tabulation(random);
+    this.cells = vacantCells(1, this.#stride);
+    this.#shards = [this.cells];
   }
 
   /** Finds the entry of the key in the first four words. */
   find(words: Int32Array): boolean {
-    const hash = halfSipHash(words, 0, 16, this.#key0, this.#key1);
-    const shard = hash >>> 24;
+    const hash = tabulated(this.#tabulation, words, 0);
+    const shard = this.#shardOf(hash);
     const cells = this.#shards[shard] as Int32Array;
     const stride = this.#stride;
     const mask = this.#masks[shard] as number;
@@ -67,28 +71,30 @@ export class KeyTable {
       if (!isKey(cells, at, words)) continue;
       this.cells = cells;
       this.at = at;
-      this.#place = (slot << 8) | shard;
+      this.#place = (shard << slotBits) | slot;
       return true;
     }
   }
 
   /** Adds the key in the first four words, which must not be there; its own cells are 0, and it is of no age until it is used. */
   add(words: Int32Array): void {
-    const hash = halfSipHash(words, 0, 16, this.#key0, this.#key1);
-    const shard = hash >>> 24;
-    const count = (this.#sizes[shard] as number) + 1;
-    if (8 * count > 5 * ((this.#masks[shard] as number) + 1)) this.#grow(shard);
+    const hash = tabulated(this.#tabulation, words, 0);
+    let shard = this.#shardOf(hash);
+    while (isFull(this.#sizes[shard] as number, this.#masks[shard] as number)) {
+      this.#grow(shard);
+      shard = this.#shardOf(hash);
+    }
     const cells = this.#shards[shard] as Int32Array;
-    const slot = vacancyIn(cells, hash & (this.#masks[shard] as number), this.#masks[shard] as number, this.#stride);
+    const slot = vacancyIn(cells, hash, this.#masks[shard] as number, this.#stride);
     const at = slot * this.#stride;
     cells.fill(0, at, at + this.#stride);
     for (let word = 0; word < keyWords; word++) cells[at + word] = words[word] as number;
     cells[at + older] = cells[at + newer] = none;
-    this.#sizes[shard] = count;
+    this.#sizes[shard] = (this.#sizes[shard] as number) + 1;
     this.size++;
     this.cells = cells;
     this.at = at;
-    this.#place = (slot << 8) | shard;
+    this.#place = (shard << slotBits) | slot;
   }
 
   /** The entry found last becomes the newest. */
@@ -112,8 +118,8 @@ export class KeyTable {
   findOldest(): boolean {
     if (this.#oldest === none) return false;
     this.#place = this.#oldest;
-    this.cells = this.#shards[this.#place & 255] as Int32Array;
-    this.at = (this.#place >>> 8) * this.#stride;
+    this.cells = this.#shards[this.#place >>> slotBits] as Int32Array;
+    this.at = (this.#place & slotMask) * this.#stride;
     return true;
   }
 
@@ -121,15 +127,15 @@ export class KeyTable {
   remove(): void {
     this.#unlink();
     const { cells } = this;
-    const shard = this.#place & 255;
+    const shard = this.#place >>> slotBits;
     const stride = this.#stride;
     const mask = this.#masks[shard] as number;
-    let hole = this.#place >>> 8;
+    let hole = this.#place & slotMask;
     for (let slot = (hole + 1) & mask; cells[slot * stride + older] !== vacant; slot = (slot + 1) & mask) {
-      const home = halfSipHash(cells, slot * stride, 16, this.#key0, this.#key1);
+      const home = tabulated(this.#tabulation, cells, slot * stride);
       if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
       cells.copyWithin(hole * stride, slot * stride, (slot + 1) * stride);
-      this.#moved((slot << 8) | shard, (hole << 8) | shard, cells, hole * stride);
+      this.#moved((shard << slotBits) | slot, (shard << slotBits) | hole, cells, hole * stride);
       hole = slot;
     }
     cells[hole * stride + older] = vacant;
@@ -150,7 +156,7 @@ export class KeyTable {
   }
 
   #link(place: number, side: number, to: number): void {
-    (this.#shards[place & 255] as Int32Array)[(place >>> 8) * this.#stride + side] = to;
+    (this.#shards[place >>> slotBits] as Int32Array)[(place & slotMask) * this.#stride + side] = to;
   }
 
   /** An entry is elsewhere now, in `cells` at `at`: tells its neighbours. */
@@ -163,33 +169,76 @@ export class KeyTable {
     else if (this.#newest === from) this.#newest = to;
   }
 
+  #shardOf(hash: number): number {
+    // In two steps, since a shift by 32 is one by 0.
+    return this.#directory[(hash >>> 1) >>> (31 - this.#depth)] as number;
+  }
+
+  /** Makes room in a full shard: doubles it, or splits it in two. */
   #grow(shard: number): void {
     const stride = this.#stride;
     const from = this.#shards[shard] as Int32Array;
-    const slots = from.length / stride;
-    const mask = Math.max(smallestShard, 2 * slots) - 1;
-    const cells = vacantCells(mask + 1, stride);
+    const slots = (this.#masks[shard] as number) + 1;
+    if (slots === mostSlots) this.#split(shard);
+    else this.#empty(shard, Math.max(fewestSlots, 2 * slots));
     const places = new Int32Array(slots).fill(none);
     for (let slot = 0, at = 0; slot < slots; slot++, at += stride) {
       if (from[at + older] === vacant) continue;
-      const home = halfSipHash(from, at, 16, this.#key0, this.#key1) & mask;
-      const to = vacancyIn(cells, home, mask, stride);
+      const hash = tabulated(this.#tabulation, from, at);
+      const target = this.#shardOf(hash);
+      const cells = this.#shards[target] as Int32Array;
+      const to = vacancyIn(cells, hash, this.#masks[target] as number, stride);
       cells.set(from.subarray(at, at + stride), to * stride);
-      places[slot] = (to << 8) | shard;
+      this.#sizes[target] = (this.#sizes[target] as number) + 1;
+      places[slot] = (target << slotBits) | to;
     }
-    this.#shards[shard] = cells;
-    this.#masks[shard] = mask;
-    // Neighbours in this shard are elsewhere now, too; where they were and where they are looks alike.
+    this.#relink(shard, places);
+  }
+
+  #empty(shard: number, slots: number): void {
+    this.#shards[shard] = vacantCells(slots, this.#stride);
+    this.#masks[shard] = slots - 1;
+    this.#sizes[shard] = 0;
+  }
+
+  /** Empties a shard, and has a new one for the half of its hashes whose next bit is 1. */
+  #split(shard: number): void {
+    const depth = this.#depths[shard] as number;
+    if (depth === this.#depth) {
+      this.#directory = Int32Array.from({ length: 2 << depth }, (_, index) => this.#directory[index >>> 1] as number);
+      this.#depth++;
+    }
+    const other = this.#shards.length;
+    this.#depths[shard] = this.#depths[other] = depth + 1;
+    const nextBit = this.#depth - depth - 1;
+    for (const [index, each] of this.#directory.entries()) {
+      if (each === shard && ((index >>> nextBit) & 1) === 1) this.#directory[index] = other;
+    }
+    this.#empty(shard, mostSlots);
+    this.#empty(other, mostSlots);
+  }
+
+  /** The entries of a shard are elsewhere now: `places`, by their former slots. */
+  #relink(shard: number, places: Int32Array): void {
+    // First those of each other; where they were and where they are may look alike.
     for (const place of places) {
       if (place === none) continue;
-      const at = (place >>> 8) * stride;
+      const cells = this.#shards[place >>> slotBits] as Int32Array;
+      const at = (place & slotMask) * this.#stride;
       cells[at + older] = movedPlace(cells[at + older] as number, shard, places);
       cells[at + newer] = movedPlace(cells[at + newer] as number, shard, places);
     }
     this.#oldest = movedPlace(this.#oldest, shard, places);
     this.#newest = movedPlace(this.#newest, shard, places);
-    for (const place of places) if (place !== none) this.#moved(place, place, cells, (place >>> 8) * stride);
+    for (const place of places) {
+      if (place === none) continue;
+      this.#moved(place, place, this.#shards[place >>> slotBits] as Int32Array, (place & slotMask) * this.#stride);
+    }
   }
+}
+
+function isFull(size: number, mask: number): boolean {
+  return 8 * (size + 1) > 5 * (mask + 1);
 }
 
 function isKey(cells: Int32Array, at: number, words: Int32Array): boolean {
@@ -198,9 +247,9 @@ function isKey(cells: Int32Array, at: number, words: Int32Array): boolean {
   );
 }
 
-/** The first slot from `home` on where nothing is. */
-function vacancyIn(cells: Int32Array, home: number, mask: number, stride: number): number {
-  let slot = home;
+/** The first slot that is vacant from where a hash belongs. */
+function vacancyIn(cells: Int32Array, hash: number, mask: number, stride: number): number {
+  let slot = hash & mask;
   while (cells[slot * stride + older] !== vacant) slot = (slot + 1) & mask;
   return slot;
 }
@@ -212,5 +261,5 @@ function vacantCells(slots: number, stride: number): Int32Array {
 }
 
 function movedPlace(place: number, shard: number, places: Int32Array): number {
-  return place === none || (place & 255) !== shard ? place : (places[place >>> 8] as number);
+  return place === none || place >>> slotBits !== shard ? place : (places[place & slotMask] as number);
 }

@@ -161,9 +161,7 @@ export class ShareGate<T> implements PickRequest<T> {
     return this.#request?.path;
   }
 
-  header(name: string): string | undefined {
-    return this.#request?.header(name);
-  }
+  readonly header = (name: string): string | undefined => this.#request?.header(name);
 
   #admits(member: Member<T>, allowance: Allowance): boolean {
     if (member.stats.activeConnections >= allowance.limit) return false;
