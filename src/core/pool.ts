@@ -1,13 +1,13 @@
 import type { HealthMonitor } from '../health/monitor-spec.ts';
 import { Monitoring, type ProbeFactory } from '../health/monitoring.ts';
 import type { OutlierStats } from '../safeguards/outlier-stats.ts';
-import { OutlierSwitch } from '../safeguards/outlier-switch.ts';
-import { Shedding, type SheddingCause } from '../safeguards/shedding.ts';
+import type { SheddingCause } from '../safeguards/shedding.ts';
 import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
 import { Accounts } from './accounts.ts';
 import { checkDeadline, type DrainOptions, type DrainResult, whenDrained } from './drain.ts';
 import { Emitter } from './emitter.ts';
 import { EvenkeelError, NotFoundError, SpecError } from './errors.ts';
+import { Guards } from './guards.ts';
 import type { KeepAlive } from './keep-alive-spec.ts';
 import type { Acquired } from './lease.ts';
 import { readLoadReport } from './load-report.ts';
@@ -30,7 +30,6 @@ import { Roster } from './roster.ts';
 import type { ConcurrencyLimitStats, RetryBudgetStats } from './safeguard-stats.ts';
 import type { Stats } from './stats.ts';
 import type { OperatingStatus } from './status.ts';
-import { watchersFor } from './watchers.ts';
 import { whyNone } from './why-none.ts';
 
 const noRequest: AcquireRequest<never> = {};
@@ -44,8 +43,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   readonly #roster: Roster<T>;
   readonly #accounts: Accounts<T>;
   readonly #monitoring: Monitoring<T>;
-  readonly #outliers: OutlierSwitch<T>;
-  readonly #shedding: Shedding;
+  readonly #guards: Guards<T>;
   readonly #request = new CurrentRequest<T>();
   #settings: PoolSettings<T>;
   /** Whether there is anything to ask before a pick. */
@@ -75,10 +73,10 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
       {
         added: (member) => this.emit('member-added', { member }),
         removed: (state) => {
-          this.#outliers.detector?.removed(state);
+          this.#guards.outliers?.removed(state);
           this.emit('member-removed', { member: state.member });
         },
-        startsAnew: (state, by) => this.#outliers.detector?.startsAnew(state, by),
+        startsAnew: (state, by) => this.#guards.outliers?.startsAnew(state, by),
         statusChanged: (member, from, to, reason) => this.emit('member-status', { member, from, to, reason }),
         strategyFailed: (cause) => this.#blame('the strategy threw when told of a lease', cause),
       },
@@ -87,11 +85,12 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     );
     this.#accounts = new Accounts(context.clock, (cause) => this.#blame('classify threw', cause));
     this.#monitoring = new Monitoring(this, context);
-    this.#outliers = new OutlierSwitch(
+    this.#guards = new Guards(
+      this.#accounts,
       outlierHost(this, this.#roster, () => this.#change()),
+      (change) => this.emit('shedding', change),
       context,
     );
-    this.#shedding = new Shedding(context.clock, (change) => this.emit('shedding', change));
     this.stats = this.#accounts.counters;
     for (const member of members) this.#roster.add(member);
     this.#roster.settle();
@@ -140,26 +139,22 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
 
   /** What outlier detection has done, a copy of this moment; undefined where it is off. */
   get outlierStats(): OutlierStats | undefined {
-    return this.#outliers.detector?.stats;
+    return this.#guards.outliers?.stats;
   }
 
   /** What the retry budget has left and has refused; undefined where there is none. */
   get retryBudget(): RetryBudgetStats | undefined {
-    const { retryBudget } = this.#accounts.watchers;
-    return retryBudget && { balance: retryBudget.balance, refused: this.#shedding.totalOf('retry-budget') };
+    return this.#guards.retryBudget;
   }
 
   /** Where the adaptive limit stands and what it has refused; undefined where there is none. */
   get concurrencyLimit(): ConcurrencyLimitStats | undefined {
-    const { concurrencyGate } = this.#accounts.watchers;
-    if (concurrencyGate === undefined) return undefined;
-    const { algorithm, limit } = concurrencyGate;
-    return { algorithm: algorithm.name, limit, refused: this.#shedding.totalOf('concurrency-limit') };
+    return this.#guards.concurrencyLimit;
   }
 
   /** The safeguards that turn leases away, at the moment or within the last second. */
   get shedding(): readonly SheddingCause[] {
-    return this.#shedding.causes;
+    return this.#guards.shedding;
   }
 
   get(id: string): Member<T> | undefined {
@@ -228,12 +223,8 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   acquire(request: AcquireRequest<T> = noRequest): Acquired<T> {
     const isRetry = request.exclude !== undefined;
     if (this.#isGuarded) {
-      if (!this.enabled) return this.#refuse('disabled');
-      const cause = this.#accounts.causeAgainst(isRetry);
-      if (cause !== undefined) {
-        this.#shedding.refused(cause);
-        return this.#refuse(cause);
-      }
+      const reason = this.enabled ? this.#guards.causeAgainst(isRetry) : 'disabled';
+      if (reason !== undefined) return this.#refuse(reason);
     }
     this.#request.fill(request);
     const state = this.#roster.pick(this.#request);
@@ -261,7 +252,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     using _change = this.#change();
     state.health.record(passed);
     state.healthReason = reason;
-    if (passed) this.#outliers.detector?.checkPassed(state);
+    if (passed) this.#guards.outliers?.checkPassed(state);
     this.#roster.review(state);
   }
 
@@ -308,7 +299,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     return {
       [Symbol.dispose]: () => {
         const { eligible, ejected } = this.#roster;
-        if (this.#changes === 1 && eligible === 0 && ejected > 0) this.#outliers.detector?.readmitLast();
+        if (this.#changes === 1 && eligible === 0 && ejected > 0) this.#guards.outliers?.readmitLast();
         this.#changes--;
         if (this.#changes > 0) return hold[Symbol.dispose]();
         this.#roster.settle();
@@ -331,9 +322,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
 
   /** Has the safeguards follow the settings. */
   #guard(): void {
-    this.#outliers.set(this.#settings.outlierDetection);
-    const { watchers } = this.#accounts;
-    this.#accounts.watchers = watchersFor(this.#settings, watchers, this.#outliers.detector, this.#context);
+    this.#guards.follow(this.#settings);
     this.#isGuarded = !this.enabled || this.#accounts.isGated;
   }
 

@@ -87,9 +87,7 @@ function takeHello(bytes: number[]): ClientHello {
   }
   return {
     serverName: serverNameIn(extensions.get(0)),
-    alpn: protocolsIn(extensions.get(16)).filter(
-      (name) => !/^([\x0a\x1a*:JZjz\x8a\x9a\xaa\xba\xca\xda\xea\xfa])\1$/.test(name),
-    ),
+    alpn: protocolsIn(extensions.get(16)).filter((name) => !/^([\da-f]a)\1$/.test(hexText(name))),
     supportedVersions: versionsIn(extensions.get(43)).filter((version) => !/^([\da-f]a)\1$/.test(hex(version))),
     legacyVersion,
     offersEncryptedHello: extensions.has(0xfe0d),
@@ -98,6 +96,10 @@ function takeHello(bytes: number[]): ClientHello {
 
 function hex(number: number): string {
   return number.toString(16).padStart(4, '0');
+}
+
+function hexText(name: string): string {
+  return Array.from(name, (character) => character.charCodeAt(0).toString(16).padStart(2, '0')).join('');
 }
 
 function text(bytes: readonly number[]): string {
