@@ -37,11 +37,15 @@ export { type Classifier, classifyByDefault, type LeaseEnd, type Verdict } from 
 export type { Protocol, Timeouts, TimeoutsSpec, VipSettings, VipSpec } from './core/vip-spec.ts';
 export type { TimeoutCounts, VipStats } from './core/vip-stats.ts';
 export type { Rejection, VipEvents, VirtualIP } from './core/virtual-ip.ts';
+export type { AgentCheck, AgentCheckSpec } from './health/agent/agent-check.ts';
+export type { AgentHealth, AgentMode } from './health/agent/agent-report.ts';
+export type { AgentStatus } from './health/agent/agent-view.ts';
 export type { ExpectedBody, ExpectedBodySpec } from './health/expected-body.ts';
 export type { HttpCheck, HttpCheckSpec, HttpMethod, HttpVersion } from './health/http-check.ts';
 export { InconclusiveError } from './health/inconclusive-error.ts';
 export type {
   BuiltInMonitor,
+  CheckPace,
   HealthMonitor,
   HealthMonitorSpec,
   InitialHealth,
@@ -49,6 +53,7 @@ export type {
   ProbeType,
 } from './health/monitor-spec.ts';
 export type { ProbeFactory } from './health/monitoring.ts';
+export type { ErrorAction, Observed } from './health/observer.ts';
 export type { Probe, ProbeTarget } from './health/probe.ts';
 export type { TlsCheck, TlsCheckSpec } from './health/tls-check.ts';
 export type { ErrorAnswer, ErrorAnswerer, FailedRequest } from './http1/error-answer.ts';

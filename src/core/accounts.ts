@@ -35,8 +35,8 @@ export class Accounts<T> implements LeaseBooks<T> {
   }
 
   set watchers(watchers: Watchers<T>) {
-    const { classify, outliers, retryBudget, concurrencyGate } = watchers;
-    const areNone = classify === classifyByDefault && !outliers && !retryBudget && !concurrencyGate;
+    const { classify, outliers, observer, retryBudget, concurrencyGate } = watchers;
+    const areNone = classify === classifyByDefault && !outliers && !observer && !retryBudget && !concurrencyGate;
     this.#watchers = areNone ? undefined : watchers;
   }
 
@@ -68,7 +68,9 @@ export class Accounts<T> implements LeaseBooks<T> {
 
   connected(lease: Lease<T>): void {
     if (lease.takenAt >= 0) this.#measure(lease, this.#clock.now());
-    this.#watchers?.outliers?.connected(lease);
+    if (this.#watchers === undefined) return;
+    this.#watchers.outliers?.connected(lease);
+    this.#watchers.observer?.connected(lease);
   }
 
   answered(lease: Lease<T>): void {
@@ -137,6 +139,7 @@ export class Accounts<T> implements LeaseBooks<T> {
     // Whatever is still told of it comes too late.
     lease.notes |= isMeasured;
     this.#watchers?.outliers?.released(lease, verdict);
+    this.#watchers?.observer?.released(lease, outcome, verdict);
     this.#sample(lease, now, verdict, this.counters.activeConnections + 1);
   }
 

@@ -1,3 +1,4 @@
+import type { Observer } from '../health/observer.ts';
 import type { OutlierDetector, OutlierHost } from '../safeguards/outlier-detector.ts';
 import { OutlierSwitch } from '../safeguards/outlier-switch.ts';
 import { Shedding, type SheddingCause, type SheddingChange } from '../safeguards/shedding.ts';
@@ -26,10 +27,11 @@ export class Guards<T> {
     this.#context = context;
   }
 
-  follow(settings: Safeguards): void {
+  /** @param observer the health monitor's, which hears of leases, too */
+  follow(settings: Safeguards, observer: Observer<T> | undefined): void {
     const { watchers } = this.#accounts;
     this.#outliers.set(settings.outlierDetection);
-    this.#accounts.watchers = watchersFor(settings, watchers, this.#outliers.detector, this.#context);
+    this.#accounts.watchers = watchersFor(settings, watchers, this.#outliers.detector, observer, this.#context);
   }
 
   get outliers(): OutlierDetector<T> | undefined {

@@ -44,6 +44,8 @@ export interface MemberSettings<T = unknown> {
   readonly monitorAddress?: string | null;
   /** Where checks knock instead of at `port`, 1 to 65535; none for a Unix socket. Default: `port`. */
   readonly monitorPort?: number | null;
+  /** The TCP port of its agent, 1 to 65535; asked where the pool has an `agentCheck`. Default: the one that the check names. */
+  readonly agentPort?: number | null;
   /** Anything that the pool's owner wants to find again on the member. */
   readonly data?: T;
 }
@@ -65,6 +67,7 @@ export interface MemberConfig<T = unknown> extends CircuitLimits, MonitorEndpoin
   readonly backup: boolean;
   readonly enabled: boolean;
   readonly maxConnections: number;
+  readonly agentPort: number | undefined;
   readonly data: T | undefined;
 }
 
@@ -83,6 +86,7 @@ const settings = [
   'maxRetries',
   'monitorAddress',
   'monitorPort',
+  'agentPort',
   'data',
 ] as const;
 const weight = integer(0, 256);
@@ -110,6 +114,7 @@ export function readMember<T>(value: MemberSpec<T> | unknown, path: string): Mem
     maxRequests: fields.read('maxRequests', limit, unlimited),
     maxRetries: fields.read('maxRetries', retries, unlimited),
     ...readMonitorEndpoint(fields, { address: host, port: number }, checkedWhereItServes),
+    agentPort: fields.read('agentPort', port, undefined),
     data: fields.read('data', (data) => data as T, undefined),
   };
 }
@@ -133,6 +138,7 @@ export function readMemberUpdate<T>(value: MemberUpdate<T> | unknown, current: M
     maxRequests: fields.change('maxRequests', limit, unlimited, current.maxRequests),
     maxRetries: fields.change('maxRetries', retries, unlimited, current.maxRetries),
     ...readMonitorEndpoint(fields, { address: host, port: number }, current),
+    agentPort: fields.change<number | undefined>('agentPort', port, undefined, current.agentPort),
     data: fields.change<T | undefined>('data', (data) => data as T, undefined, current.data),
   };
 }

@@ -1,3 +1,4 @@
+import type { AgentView } from '../health/agent/agent-view.ts';
 import type { HealthMonitor } from '../health/monitor-spec.ts';
 import { RiseFall } from '../health/rise-fall.ts';
 import type { Ejection, OutlierRecord } from '../safeguards/outlier-record.ts';
@@ -17,10 +18,11 @@ export interface MemberOwner<T> {
   drainMember(state: MemberState<T>, options?: DrainOptions): Promise<DrainResult>;
   removeMember(state: MemberState<T>): boolean;
   reportLoad(state: MemberState<T>, report: LoadReport): void;
+  reportAgent(state: MemberState<T>, line: string): void;
 }
 
 /**
- * What a pool knows of a member. The axes are separate (administrative, drain, health, capacity); only the pool combines
+ * What a pool knows of a member. The axes are separate (administrative, drain, health, agent, capacity); only the pool combines
  * them, in `verdict`.
  */
 export class MemberState<T> {
@@ -28,7 +30,7 @@ export class MemberState<T> {
   readonly member: Member<T>;
   readonly owner: MemberOwner<T>;
   config: MemberConfig<T>;
-  /** `config.maxConnections`, at hand: with many members each object that a pick looks into is one that is not in the cache. */
+  /** The most connections, at hand: with many members each object that a pick looks into is one that is not in the cache. */
   limit: number;
   isDraining = false;
   /** Its limits beside `limit`, and the half-open state; undefined until it has one of them. */
@@ -39,6 +41,8 @@ export class MemberState<T> {
   outlier: OutlierRecord | undefined;
   /** Undefined where nobody checks. */
   health: RiseFall | undefined;
+  /** What its agent has said; undefined where nothing is known of one. */
+  agent: AgentView | undefined;
   /** What the last check that counted said. */
   healthReason = 'not checked yet';
   status: MemberStatus = 'no-monitor';
@@ -66,11 +70,26 @@ export class MemberState<T> {
   }
 
   get maxConnections(): number | undefined {
-    return this.config.maxConnections === unlimited ? undefined : this.config.maxConnections;
+    return this.limit === unlimited ? undefined : this.limit;
+  }
+
+  /** Its share, as its owner and its agent have it together. */
+  get weight(): number {
+    return this.agent === undefined ? this.config.weight : this.agent.weightOf(this.config.weight);
   }
 
   get hasRoom(): boolean {
     return this.counters.activeConnections < this.limit;
+  }
+
+  /** Its owner's limit is not for its agent to lift. */
+  limitConnections(): void {
+    this.limit = Math.min(this.config.maxConnections, this.agent?.limit ?? unlimited);
+  }
+
+  /** Whether both its owner and its agent want it to serve. */
+  get isWanted(): boolean {
+    return this.config.enabled && !this.isDraining && (this.agent === undefined || this.agent.mode === 'ready');
   }
 
   /** Follows `config`'s limits. A circuit stays, so that the leases it has counted can be counted out. */
@@ -90,9 +109,13 @@ export class MemberState<T> {
   /** The one place where the axes become a status. */
   verdict(): { status: MemberStatus; reason: string } {
     if (!this.config.enabled) return { status: 'offline', reason: 'disabled' };
+    if (this.agent?.mode === 'maint') return { status: 'offline', reason: 'agent: maint' };
     if (this.health?.isUp === false) return { status: 'error', reason: this.healthReason };
+    if (this.agent?.isDown === true) return { status: 'error', reason: this.agent.reason };
     if (this.ejection !== undefined) return { status: 'error', reason: this.ejection.reason };
     if (this.isDraining) return { status: 'draining', reason: 'drain requested' };
+    if (this.agent?.mode === 'drain') return { status: 'draining', reason: 'agent: drain' };
+    if (this.weight === 0 && this.config.weight > 0) return { status: 'draining', reason: 'agent: 0%' };
     if (this.config.weight === 0) return { status: 'draining', reason: 'weight is 0' };
     if (this.health === undefined) return { status: 'no-monitor', reason: 'no health monitor' };
     return { status: 'online', reason: this.healthReason };

@@ -1,3 +1,4 @@
+import type { AgentStatus } from '../health/agent/agent-view.ts';
 import type { Ejection } from '../safeguards/outlier-record.ts';
 import type { CircuitUse } from './circuit.ts';
 import type { DrainOptions, DrainResult } from './drain.ts';
@@ -40,9 +41,9 @@ export class Member<T = unknown> {
     return this.#state.config.port;
   }
 
-  /** 0 to 256; 0 takes no new clients. */
+  /** 0 to 256; 0 takes no new clients. What its agent wants of it is allowed for. */
   get weight(): number {
-    return this.#state.config.weight;
+    return this.#state.weight;
   }
 
   /** 0 to 127, 0 first. */
@@ -64,7 +65,7 @@ export class Member<T = unknown> {
     return this.#state.config.enabled;
   }
 
-  /** The most connections it may hold at a time; undefined where there is no limit. */
+  /** The most connections it may hold at a time, also as its agent wants it; undefined where there is no limit. */
   get maxConnections(): number | undefined {
     return this.#state.maxConnections;
   }
@@ -82,6 +83,16 @@ export class Member<T = unknown> {
   /** Whether clients can come to it now: it is eligible, or its pool panics. */
   get isServing(): boolean {
     return this.#state.tier !== undefined;
+  }
+
+  /** The TCP port of its agent; undefined where it has none of its own. */
+  get agentPort(): number | undefined {
+    return this.#state.config.agentPort;
+  }
+
+  /** What its agent has said; undefined where it was not asked or has not answered yet. */
+  get agent(): AgentStatus | undefined {
+    return this.#state.agent;
   }
 
   /** What of its limits beside `maxConnections` is in use; undefined where it has none and never was ejected. */
@@ -124,6 +135,14 @@ export class Member<T = unknown> {
    */
   reportLoad(report: LoadReport): void {
     this.#state.owner.reportLoad(this.#state, report);
+  }
+
+  /**
+   * The member's agent says how it is: a line of HAProxy's agent protocol, `75% maxconn:30 drain`, say. For agents that are heard
+   * otherwise than by the pool's `agentCheck`.
+   */
+  reportAgent(line: string): void {
+    this.#state.owner.reportAgent(this.#state, line);
   }
 
   /** As `pool.remove()`; says whether it was still there. */

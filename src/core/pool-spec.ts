@@ -1,3 +1,4 @@
+import { type AgentCheck, type AgentCheckSpec, readAgentCheck } from '../health/agent/agent-check.ts';
 import { type HealthMonitor, type HealthMonitorSpec, readHealthMonitor } from '../health/monitor-spec.ts';
 import { isSameConcurrencyLimit } from '../safeguards/concurrency-limit-spec.ts';
 import { readStrategy, type StrategyName } from '../strategies/built-in.ts';
@@ -28,6 +29,8 @@ export interface PoolUpdate<T = unknown> extends SafeguardsSpec {
   readonly members?: readonly MemberSpec<T>[] | null;
   /** Default: none. */
   readonly healthMonitor?: HealthMonitorSpec<T> | null;
+  /** Asks the members' agents how they are, beside the health monitor or without one. Default: no. */
+  readonly agentCheck?: AgentCheckSpec | null;
   /** How connections to the members of an HTTP virtual IP are kept for later requests. */
   readonly keepAlive?: KeepAliveSpec | null;
   /** `false` refuses every client. Default true. */
@@ -40,11 +43,20 @@ export interface PoolConfig<T = unknown> extends Safeguards {
   readonly strategy: Strategy<T>;
   readonly members: readonly MemberConfig<T>[];
   readonly healthMonitor: HealthMonitor<T> | undefined;
+  readonly agentCheck: AgentCheck | undefined;
   readonly keepAlive: KeepAlive;
   readonly enabled: boolean;
 }
 
-const changeable = ['strategy', 'members', 'healthMonitor', ...safeguardNames, 'keepAlive', 'enabled'] as const;
+const changeable = [
+  'strategy',
+  'members',
+  'healthMonitor',
+  'agentCheck',
+  ...safeguardNames,
+  'keepAlive',
+  'enabled',
+] as const;
 
 /** @param defaultName where undefined, the spec must have a name */
 export function readPool<T>(value: unknown, path: string, defaultName?: string): PoolConfig<T> {
@@ -54,6 +66,7 @@ export function readPool<T>(value: unknown, path: string, defaultName?: string):
     strategy: fields.read<Strategy<T>, Strategy<T>>('strategy', readStrategy, roundRobin()),
     members: fields.read<MemberConfig<T>[], MemberConfig<T>[]>('members', readMembers, []),
     healthMonitor: fields.read('healthMonitor', readHealthMonitor<T>, undefined),
+    agentCheck: fields.read('agentCheck', readAgentCheck, undefined),
     ...readSafeguards(fields, noSafeguards),
     keepAlive: fields.read('keepAlive', keepAliveOver(defaultKeepAlive), defaultKeepAlive),
     enabled: fields.read('enabled', boolean, true),
@@ -73,6 +86,7 @@ export function readPoolUpdate<T>(value: unknown, current: Omit<PoolConfig<T>, '
       undefined,
       current.healthMonitor,
     ),
+    agentCheck: fields.change<AgentCheck | undefined>('agentCheck', readAgentCheck, undefined, current.agentCheck),
     ...readSafeguards(fields, current),
     keepAlive: fields.change('keepAlive', keepAliveOver(current.keepAlive), defaultKeepAlive, current.keepAlive),
     enabled: fields.change('enabled', boolean, true, current.enabled),
@@ -99,6 +113,7 @@ export function keepingWhatIsSame<T>(before: PoolSettings<T>, wanted: PoolSettin
   return {
     ...wanted,
     healthMonitor: kept(before.healthMonitor, wanted.healthMonitor),
+    agentCheck: kept(before.agentCheck, wanted.agentCheck),
     panic: kept(before.panic, wanted.panic),
     outlierDetection: kept(before.outlierDetection, wanted.outlierDetection),
     retryBudget: kept(before.retryBudget, wanted.retryBudget),

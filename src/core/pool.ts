@@ -1,5 +1,9 @@
+import type { AgentCheck } from '../health/agent/agent-check.ts';
+import { readAgentLine } from '../health/agent/agent-report.ts';
+import { agentsOf } from '../health/agent/agent-subject.ts';
 import type { HealthMonitor } from '../health/monitor-spec.ts';
 import { Monitoring, type ProbeFactory } from '../health/monitoring.ts';
+import { Observer } from '../health/observer.ts';
 import type { OutlierStats } from '../safeguards/outlier-stats.ts';
 import type { SheddingCause } from '../safeguards/shedding.ts';
 import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
@@ -43,6 +47,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   readonly #roster: Roster<T>;
   readonly #accounts: Accounts<T>;
   readonly #monitoring: Monitoring<T>;
+  readonly #agents: Monitoring<T>;
   readonly #guards: Guards<T>;
   readonly #request = new CurrentRequest<T>();
   #settings: PoolSettings<T>;
@@ -69,6 +74,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
           const checked = readLoadReport(report);
           state.tier?.reported(state, checked);
         },
+        reportAgent: (state, line) => this.#reportAgent(state, line),
       },
       {
         added: (member) => this.emit('member-added', { member }),
@@ -84,7 +90,8 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
       settings,
     );
     this.#accounts = new Accounts(context.clock, (cause) => this.#blame('classify threw', cause));
-    this.#monitoring = new Monitoring(this, context);
+    this.#monitoring = new Monitoring(this, () => this.healthMonitor, context);
+    this.#agents = new Monitoring(agentsOf(this), () => this.agentCheck, context);
     this.#guards = new Guards(
       this.#accounts,
       outlierHost(this, this.#roster, () => this.#change()),
@@ -110,6 +117,10 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
 
   get healthMonitor(): HealthMonitor<T> | undefined {
     return this.#settings.healthMonitor;
+  }
+
+  get agentCheck(): AgentCheck | undefined {
+    return this.#settings.agentCheck;
   }
 
   /** How connections to the members of an HTTP virtual IP are kept. */
@@ -201,6 +212,10 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     if (members !== undefined) this.#roster.reconcile(members);
     this.#guard();
     if (settings.healthMonitor !== before.healthMonitor) this.#monitoring.restart();
+    if (settings.agentCheck === before.agentCheck) return;
+    this.#agents.restart();
+    // What a member's agent has said is for it alone to take back, and nobody asks it any more.
+    if (settings.agentCheck === undefined) for (const state of this.#roster.states) this.#roster.hear(state, undefined);
   }
 
   /**
@@ -233,13 +248,25 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   }
 
   /**
-   * Runs the pool's health monitor, now and after every change of it, until the returned handle (or the last of several) is
-   * disposed. Adapters call this; the pool runs one set of checks however many virtual IPs share it.
+   * Runs the pool's health monitor and agent check, now and after every change of them, until the returned handle (or the last of
+   * several) is disposed. Adapters call this; the pool runs one set of checks however many virtual IPs share it.
    *
    * @param probes makes the probe that a monitor's `type` names
    */
   startChecks(probes: ProbeFactory): Disposable {
-    return this.#monitoring.start(probes);
+    const agents = this.#agents.start(probes);
+    try {
+      const health = this.#monitoring.start(probes);
+      return {
+        [Symbol.dispose]: () => {
+          health[Symbol.dispose]();
+          agents[Symbol.dispose]();
+        },
+      };
+    } catch (error) {
+      agents[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /**
@@ -254,6 +281,12 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     state.healthReason = reason;
     if (passed) this.#guards.outliers?.checkPassed(state);
     this.#roster.review(state);
+  }
+
+  #reportAgent(state: MemberState<T>, line: string): void {
+    if (!this.#roster.has(state)) return;
+    using _change = this.#change();
+    this.#roster.hear(state, readAgentLine(line));
   }
 
   #updateMember(state: MemberState<T>, change: MemberUpdate<T>): void {
@@ -322,8 +355,28 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
 
   /** Has the safeguards follow the settings. */
   #guard(): void {
-    this.#guards.follow(this.#settings);
+    this.#guards.follow(this.#settings, this.#observer());
     this.#isGuarded = !this.enabled || this.#accounts.isGated;
+  }
+
+  #observer(): Observer<T> | undefined {
+    const { observe, errorLimit = 0 } = this.healthMonitor ?? {};
+    return observe && new Observer(observe, errorLimit, (state) => this.#failedClients(state));
+  }
+
+  /** A member has failed its clients too often in a row, as its monitor observes. */
+  #failedClients(state: MemberState<T>): void {
+    const { health, member } = state;
+    const { healthMonitor } = this;
+    if (health === undefined || healthMonitor === undefined || !this.#roster.has(state)) return;
+    {
+      using _change = this.#change();
+      if (health.recordErrors(healthMonitor.onError)) {
+        state.healthReason = `${healthMonitor.errorLimit} failures in a row`;
+        this.#roster.review(state);
+      }
+    }
+    this.#monitoring.hurry(member);
   }
 
   #blame(message: string, cause: unknown): void {

@@ -1,3 +1,5 @@
+import type { AgentReport } from '../health/agent/agent-report.ts';
+import { AgentView } from '../health/agent/agent-view.ts';
 import type { HealthMonitor } from '../health/monitor-spec.ts';
 import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
 import { Levels } from './levels.ts';
@@ -146,15 +148,17 @@ export class Roster<T> {
   change(state: MemberState<T>, config: MemberConfig<T>): void {
     const { healthMonitor } = this.#settings;
     const before = state.config;
+    const { weight } = state;
     state.config = config;
-    state.limit = config.maxConnections;
-    state.limitCircuit();
     const isElsewhere = config.address !== before.address || config.port !== before.port;
+    if (isElsewhere || config.agentPort !== before.agentPort) state.agent = undefined;
+    state.limitConnections();
+    state.limitCircuit();
     const isBack = config.enabled && !before.enabled;
     if (healthMonitor !== undefined && (isElsewhere || isBack)) state.expectFirstCheck(healthMonitor);
     if (isElsewhere || isBack) this.#events.startsAnew(state, isElsewhere ? 'new-address' : 'enabled');
     const isSame =
-      config.weight === before.weight &&
+      state.weight === weight &&
       config.priority === before.priority &&
       config.zone === before.zone &&
       config.backup === before.backup &&
@@ -162,6 +166,19 @@ export class Roster<T> {
       config.data === before.data &&
       !isElsewhere;
     if (!isSame) this.#markStale();
+    this.review(state);
+  }
+
+  /** Follows what a member's agent has said; undefined for one of which nothing is known any more. */
+  hear(state: MemberState<T>, report: AgentReport | undefined): void {
+    const { weight, limit } = state;
+    if (report === undefined) state.agent = undefined;
+    else {
+      state.agent ??= new AgentView();
+      state.agent.hear(report);
+    }
+    state.limitConnections();
+    if (state.weight !== weight || state.limit !== limit) this.#markStale();
     this.review(state);
   }
 
@@ -227,7 +244,7 @@ export class Roster<T> {
     const { status, reason } = state.verdict();
     state.status = status;
     state.reason = reason;
-    state.isInService = state.config.enabled && !state.isDraining && state.config.weight > 0;
+    state.isInService = state.isWanted && state.weight > 0;
     state.isEligible = status === 'online' || status === 'no-monitor';
     if (state.isEligible) this.#eligible++;
     if (status === 'error') this.#down++;

@@ -1,3 +1,4 @@
+import type { Observer } from '../health/observer.ts';
 import { ConcurrencyGate } from '../safeguards/concurrency-gate.ts';
 import type { OutlierDetector } from '../safeguards/outlier-detector.ts';
 import { RetryBudget } from '../safeguards/retry-budget.ts';
@@ -10,13 +11,15 @@ import { type Classifier, classifyByDefault } from './verdict.ts';
 export interface Watchers<T> {
   readonly classify: Classifier;
   readonly outliers: OutlierDetector<T> | undefined;
+  readonly observer: Observer<T> | undefined;
   readonly retryBudget: RetryBudget | undefined;
   readonly concurrencyGate: ConcurrencyGate | undefined;
 }
 
-export const noWatchers: Watchers<unknown> & { readonly outliers: undefined } = {
+export const noWatchers: Watchers<unknown> & { readonly outliers: undefined; readonly observer: undefined } = {
   classify: classifyByDefault,
   outliers: undefined,
+  observer: undefined,
   retryBudget: undefined,
   concurrencyGate: undefined,
 };
@@ -26,11 +29,13 @@ export function watchersFor<T>(
   { classify, retryBudget, concurrencyLimit }: Safeguards,
   before: Watchers<T>,
   outliers: OutlierDetector<T> | undefined,
+  observer: Observer<T> | undefined,
   context: StrategyContext,
 ): Watchers<T> {
   return {
     classify,
     outliers,
+    observer,
     retryBudget: isSame(before.retryBudget?.settings, retryBudget)
       ? before.retryBudget
       : retryBudget && new RetryBudget(retryBudget, context),

@@ -1,13 +1,14 @@
 import type { Clock, Timer } from '../core/clock.ts';
+import type { Emitter } from '../core/emitter.ts';
 import { printable } from '../core/errors.ts';
 import { type Member, stateOf } from '../core/member.ts';
-import type { Pool } from '../core/pool.ts';
+import type { PoolEvents } from '../core/pool-events.ts';
 import type { Random } from '../core/random.ts';
 import { isSame } from '../core/spec.ts';
 import type { StrategyContext } from '../strategies/strategy.ts';
 import { InconclusiveError } from './inconclusive-error.ts';
 import { endpointToCheck } from './monitor-endpoint.ts';
-import type { HealthMonitor } from './monitor-spec.ts';
+import type { CheckPace } from './monitor-spec.ts';
 import type { Probe, ProbeTarget } from './probe.ts';
 import { Slots } from './slots.ts';
 
@@ -17,14 +18,20 @@ import { Slots } from './slots.ts';
  */
 const firstCheckSpacing = 10;
 
+/** Whose members are checked, and who hears what was found. */
+export interface Checked<T> extends Pick<Emitter<PoolEvents<T>>, 'on' | 'off'> {
+  readonly members: readonly Member<T>[];
+  recordCheck(member: Member<T>, passed: boolean, reason: string): void;
+}
+
 /**
  * Checks every member of a pool, each on a schedule of its own: first within a moment of its coming, then every `delay`, or
  * whatever the monitor says of a member in its state.
  * Never two checks of one member at a time, never more than `maxConcurrentChecks` of the pool.
  */
 export class HealthChecker<T> {
-  readonly #pool: Pool<T>;
-  readonly #monitor: HealthMonitor<T>;
+  readonly #pool: Checked<T>;
+  readonly #monitor: CheckPace;
   readonly #probe: Probe<T>;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -35,8 +42,8 @@ export class HealthChecker<T> {
   #nextFirst = 0;
 
   constructor(
-    pool: Pool<T>,
-    monitor: HealthMonitor<T>,
+    pool: Checked<T>,
+    monitor: CheckPace,
     probe: Probe<T>,
     running: WeakMap<Member<T>, Promise<void>>,
     { clock, random }: StrategyContext,
@@ -52,6 +59,15 @@ export class HealthChecker<T> {
     pool.on('member-added', this.#added);
     pool.on('member-removed', this.#removed);
     pool.on('member-status', this.#changed);
+  }
+
+  /** Has the member's next check made within `fastDelay`. */
+  hurry(member: Member<T>): void {
+    const schedule = this.#schedules.get(member);
+    // The first check comes soon enough.
+    if (schedule?.last === undefined) return;
+    const due = Math.min(schedule.due, this.#clock.now() + this.#monitor.fastDelay);
+    if (due < schedule.due) this.#planAt(member, schedule, due);
   }
 
   /** Ends all checks; one that runs is aborted and its result ignored. */
@@ -70,7 +86,14 @@ export class HealthChecker<T> {
 
   #follow(member: Member<T>): void {
     if (this.#schedules.has(member)) return;
-    const schedule: Schedule = { timer: undefined, last: undefined, stretch: 1, isDue: false, running: undefined };
+    const schedule: Schedule = {
+      timer: undefined,
+      last: undefined,
+      due: 0,
+      stretch: 1,
+      isDue: false,
+      running: undefined,
+    };
     this.#schedules.set(member, schedule);
     const now = this.#clock.now();
     const { delay } = this.#monitor;
@@ -104,8 +127,12 @@ export class HealthChecker<T> {
   /** Sets the member's next check: an interval after the last one was due, however long that takes. */
   #plan(member: Member<T>, schedule: Schedule): void {
     if (schedule.last === undefined) return;
+    this.#planAt(member, schedule, schedule.last + this.#intervalOf(member) * schedule.stretch);
+  }
+
+  #planAt(member: Member<T>, schedule: Schedule, due: number): void {
     this.#clock.clearTimeout(schedule.timer);
-    const due = schedule.last + this.#intervalOf(member) * schedule.stretch;
+    schedule.due = due;
     schedule.timer = this.#clock.setTimeout(() => this.#due(member, schedule), Math.max(0, due - this.#clock.now()));
   }
 
@@ -184,7 +211,9 @@ interface Schedule {
   timer: Timer;
   /** When the last check was due; undefined before the first. */
   last: number | undefined;
-  /** By what the interval to the next one is multiplied. */
+  /** When the next one is, after the first. */
+  due: number;
+  /** By what the interval to it is multiplied. */
   stretch: number;
   running: AbortController | undefined;
   /** Whether a check fell due while the one before still ran. */

@@ -7,6 +7,7 @@ import {
   httpCheckFields,
   readHttpCheck,
 } from './http-check.ts';
+import type { ErrorAction, Observed } from './observer.ts';
 import type { Probe } from './probe.ts';
 import { readTlsCheck, type TlsCheck, type TlsCheckField, type TlsCheckSpec, tlsCheckFields } from './tls-check.ts';
 
@@ -57,21 +58,42 @@ export interface HealthMonitorSpec<T = unknown> extends HttpCheckSpec, TlsCheckS
    * Default `'up'`.
    */
   readonly initialHealth?: InitialHealth | null;
+  /**
+   * Has what clients meet count, too (HAProxy's `observe`): `'connect'`, whether the member could be connected to, `'request'`,
+   * whatever the pool's `classify` calls a failure. Default: checks alone count.
+   */
+  readonly observe?: Observed | null;
+  /** How many failures in a row are too many, 1 to 2147483647. Needs `observe`. Default 10. */
+  readonly errorLimit?: number | null;
+  /**
+   * What follows from too many. Each has the next check made within `fastDelay`; `'fast-delay'` does no more, `'fail-check'` counts
+   * as a failed check, `'sudden-death'` as so many that one more takes the member down, and `'mark-down'` takes it down. Needs
+   * `observe`. Default `'fail-check'`.
+   */
+  readonly onError?: ErrorAction | null;
   /** The most checks of this pool that run at a time, 1 to 65536. Default 64. */
   readonly maxConcurrentChecks?: number | null;
 }
 
-/** What every checked monitor says. */
-export interface MonitorSettings {
+/** When checks are made, checked. */
+export interface CheckPace {
   readonly delay: number;
   readonly fastDelay: number;
   readonly downDelay: number;
   readonly jitter: number;
   readonly timeout: number;
+  readonly maxConcurrentChecks: number;
+}
+
+/** What every checked monitor says. */
+export interface MonitorSettings extends CheckPace {
   readonly maxRetries: number;
   readonly maxRetriesDown: number;
   readonly initialHealth: InitialHealth;
-  readonly maxConcurrentChecks: number;
+  /** Undefined where only checks count. */
+  readonly observe: Observed | undefined;
+  readonly errorLimit: number;
+  readonly onError: ErrorAction;
 }
 
 /** A checked monitor whose probe an adapter brings along. */
@@ -87,10 +109,6 @@ export type BuiltInMonitor =
  */
 export type HealthMonitor<T = unknown> = BuiltInMonitor | (MonitorSettings & { readonly type: Probe<T> });
 
-export function isBuiltIn<T>(monitor: HealthMonitor<T>): monitor is BuiltInMonitor {
-  return typeof monitor.type === 'string';
-}
-
 const fieldNames = [
   'type',
   'delay',
@@ -101,6 +119,9 @@ const fieldNames = [
   'maxRetries',
   'maxRetriesDown',
   'initialHealth',
+  'observe',
+  'errorLimit',
+  'onError',
   'maxConcurrentChecks',
   ...httpCheckFields,
   ...tlsCheckFields,
@@ -121,6 +142,7 @@ export function readHealthMonitor<T>(value: unknown, path: string): HealthMonito
     maxRetries: fields.read('maxRetries', times, 2),
     maxRetriesDown: fields.read('maxRetriesDown', times, 3),
     initialHealth: fields.read('initialHealth', initialHealth, 'up'),
+    ...readObservation(fields),
     maxConcurrentChecks: fields.read('maxConcurrentChecks', integer(1, 65_536), 64),
   };
   const speaksTls = type === 'https' || type === 'tls-hello';
@@ -132,8 +154,23 @@ export function readHealthMonitor<T>(value: unknown, path: string): HealthMonito
   return { type, ...settings };
 }
 
+function readObservation(
+  fields: Fields<'observe' | 'errorLimit' | 'onError'>,
+): Pick<MonitorSettings, 'observe' | 'errorLimit' | 'onError'> {
+  const observe = fields.read('observe', observed, undefined);
+  if (observe === undefined) refuseFields(fields, ['errorLimit', 'onError'], "an observe of 'connect' or 'request'");
+  return {
+    observe,
+    errorLimit: fields.read('errorLimit', integer(1, 2_147_483_647), 10),
+    onError: fields.read('onError', errorAction, 'fail-check'),
+  };
+}
+
+const observed = oneOf<Observed>(['connect', 'request']);
+const errorAction = oneOf<ErrorAction>(['fast-delay', 'fail-check', 'sudden-death', 'mark-down']);
+
 /** What would mean nothing to a check is refused rather than overlooked. */
-function refuseFields<Name extends HttpCheckField | TlsCheckField>(
+function refuseFields<Name extends HttpCheckField | TlsCheckField | 'observe' | 'errorLimit' | 'onError'>(
   fields: Fields<Name>,
   names: readonly Name[],
   needed: string,

@@ -1,29 +1,35 @@
 import type { Member } from '../core/member.ts';
-import type { Pool } from '../core/pool.ts';
 import type { StrategyContext } from '../strategies/strategy.ts';
-import { HealthChecker } from './health-checker.ts';
-import { type BuiltInMonitor, type HealthMonitor, isBuiltIn } from './monitor-spec.ts';
+import type { AgentCheck } from './agent/agent-check.ts';
+import { type Checked, HealthChecker } from './health-checker.ts';
+import type { BuiltInMonitor, HealthMonitor } from './monitor-spec.ts';
 import type { Probe } from './probe.ts';
 
 /**
  * Makes the probe that a monitor's `type` names, as the monitor's other fields want it; an adapter has one. Throws `SpecError` where
  * this machine cannot do what the monitor wants: the monitor is refused then.
  */
-export type ProbeFactory = <T>(monitor: BuiltInMonitor) => Probe<T>;
+export type ProbeFactory = <T>(monitor: BuiltInMonitor | AgentCheck) => Probe<T>;
+
+/** A health monitor, or an agent check. */
+type Monitor<T> = HealthMonitor<T> | AgentCheck;
 
 /** Keeps one checker running for a pool while anybody wants its checks, and replaces it when the monitor changes. */
 export class Monitoring<T> {
-  readonly #pool: Pool<T>;
+  readonly #pool: Checked<T>;
+  readonly #monitorOf: () => Monitor<T> | undefined;
   readonly #context: StrategyContext;
   readonly #users = new Set<ProbeFactory>();
   /** The last probe of each member, until it has settled: a new checker waits for those that an old one left running. */
   readonly #running = new WeakMap<Member<T>, Promise<void>>();
   #checker: HealthChecker<T> | undefined;
   /** The probe of the monitor that comes next. */
-  #prepared: { readonly monitor: HealthMonitor<T>; readonly probe: Probe<T> } | undefined;
+  #prepared: { readonly monitor: Monitor<T>; readonly probe: Probe<T> } | undefined;
 
-  constructor(pool: Pool<T>, context: StrategyContext) {
+  /** @param monitorOf the pool's monitor, if it has one now */
+  constructor(pool: Checked<T>, monitorOf: () => Monitor<T> | undefined, context: StrategyContext) {
     this.#pool = pool;
+    this.#monitorOf = monitorOf;
     this.#context = context;
   }
 
@@ -39,9 +45,9 @@ export class Monitoring<T> {
   }
 
   /** Makes the probe of the monitor that is to come next, so that one which cannot be had throws before anything has changed. */
-  prepare(monitor: HealthMonitor<T> | undefined): void {
+  prepare(monitor: Monitor<T> | undefined): void {
     const [probes] = this.#users;
-    if (probes === undefined || monitor === undefined || monitor === this.#pool.healthMonitor) return;
+    if (probes === undefined || monitor === undefined || monitor === this.#monitorOf()) return;
     if (this.#prepared?.monitor !== monitor) this.#prepared = { monitor, probe: probeOf(monitor, probes) };
   }
 
@@ -52,16 +58,25 @@ export class Monitoring<T> {
     if (probes !== undefined) this.#run(probes);
   }
 
+  /** Has the member checked soon. */
+  hurry(member: Member<T>): void {
+    this.#checker?.hurry(member);
+  }
+
   #run(probes: ProbeFactory): void {
-    const { healthMonitor } = this.#pool;
+    const monitor = this.#monitorOf();
     const prepared = this.#prepared;
     this.#prepared = undefined;
-    if (healthMonitor === undefined) return;
-    const probe = prepared?.monitor === healthMonitor ? prepared.probe : probeOf(healthMonitor, probes);
-    this.#checker = new HealthChecker(this.#pool, healthMonitor, probe, this.#running, this.#context);
+    if (monitor === undefined) return;
+    const probe = prepared?.monitor === monitor ? prepared.probe : probeOf(monitor, probes);
+    this.#checker = new HealthChecker(this.#pool, monitor, probe, this.#running, this.#context);
   }
 }
 
-function probeOf<T>(monitor: HealthMonitor<T>, probes: ProbeFactory): Probe<T> {
+function probeOf<T>(monitor: Monitor<T>, probes: ProbeFactory): Probe<T> {
   return isBuiltIn(monitor) ? probes(monitor) : monitor.type;
+}
+
+function isBuiltIn<T>(monitor: Monitor<T>): monitor is BuiltInMonitor | AgentCheck {
+  return typeof monitor.type === 'string';
 }

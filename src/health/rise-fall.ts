@@ -1,4 +1,5 @@
 import type { HealthMonitor } from './monitor-spec.ts';
+import type { ErrorAction } from './observer.ts';
 
 type Thresholds = Pick<HealthMonitor, 'maxRetries' | 'maxRetriesDown' | 'initialHealth'>;
 
@@ -12,6 +13,8 @@ export class RiseFall {
   #fall: number;
   #score: number;
   #isUnchecked = true;
+  /** How often in a row the member has failed its clients, where anybody observes that. */
+  errors = 0;
 
   constructor(thresholds: Thresholds) {
     this.#rise = thresholds.maxRetries;
@@ -46,6 +49,16 @@ export class RiseFall {
     } else {
       this.#score = this.#score - 1 < this.#rise ? 0 : this.#score - 1;
     }
+  }
+
+  /** The member has failed its clients too often. Says whether that counts for its health. */
+  recordErrors(action: ErrorAction): boolean {
+    if (action === 'fast-delay') return false;
+    // One more failed check shall take it down, or this one.
+    if (action === 'sudden-death') this.#score = Math.min(this.#score, this.#rise + 1);
+    if (action === 'mark-down') this.#score = Math.min(this.#score, this.#rise);
+    this.record(false);
+    return true;
   }
 
   /** New thresholds; a member that is up stays up, one that is down stays down, and the count of successive results restarts. */

@@ -84,7 +84,7 @@ describe('a member spec refuses', () => {
     [
       'wieght',
       5,
-      'no such field; there are id, address, port, weight, priority, zone, backup, enabled, maxConnections, maxPending, maxRequests, maxRetries, monitorAddress, monitorPort, data',
+      'no such field; there are id, address, port, weight, priority, zone, backup, enabled, maxConnections, maxPending, maxRequests, maxRetries, monitorAddress, monitorPort, agentPort, data',
     ],
   ]);
 
@@ -173,11 +173,14 @@ describe('a monitor spec refuses', () => {
     ['maxRetriesDown', 0, timesExpected],
     ['maxRetriesDown', 2.5, timesExpected],
     ['initialHealth', 'sideways', "'up' or 'fully-up' or 'down' or 'fully-down'"],
+    ['observe', 'layer4', "'connect' or 'request'"],
+    ['errorLimit', 5, "none, or an observe of 'connect' or 'request'"],
+    ['onError', 'mark-down', "none, or an observe of 'connect' or 'request'"],
     ['maxConcurrentChecks', 0, 'an integer from 1 to 65536'],
     [
       'interval',
       5,
-      'no such field; there are type, delay, fastDelay, downDelay, jitter, timeout, maxRetries, maxRetriesDown, initialHealth, maxConcurrentChecks, ' +
+      'no such field; there are type, delay, fastDelay, downDelay, jitter, timeout, maxRetries, maxRetriesDown, initialHealth, observe, errorLimit, onError, maxConcurrentChecks, ' +
         'httpMethod, urlPath, expectedCodes, httpVersion, domainName, expectBody, verify, ca, cert, key, serverName',
     ],
   ]);
@@ -281,6 +284,8 @@ test('a monitor spec has defaults', () => {
     maxRetries: 2,
     maxRetriesDown: 3,
     initialHealth: 'up',
+    errorLimit: 10,
+    onError: 'fail-check',
     maxConcurrentChecks: 64,
   });
 });
@@ -300,6 +305,8 @@ describe('a monitor spec of type http', () => {
         maxRetries: 2,
         maxRetriesDown: 3,
         initialHealth: 'up',
+        errorLimit: 10,
+        onError: 'fail-check',
         maxConcurrentChecks: 64,
         httpMethod: 'GET',
         urlPath: '/',
@@ -366,7 +373,7 @@ describe('a pool spec refuses', () => {
       [
         'algorithm',
         'x',
-        'no such field; there are name, strategy, members, healthMonitor, overprovisioningFactor, panic, outlierDetection, retryBudget, concurrencyLimit, classify, keepAlive, enabled',
+        'no such field; there are name, strategy, members, healthMonitor, agentCheck, overprovisioningFactor, panic, outlierDetection, retryBudget, concurrencyLimit, classify, keepAlive, enabled',
       ],
     ],
   );

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
+import type { AgentCheck } from '../../src/health/agent/agent-check.ts';
 import { InconclusiveError } from '../../src/health/inconclusive-error.ts';
 import type { BuiltInMonitor, HealthMonitorSpec } from '../../src/health/monitor-spec.ts';
 import {
@@ -532,7 +533,7 @@ describe('a built-in probe', () => {
     const clock = new VirtualClock();
     const probe = new FakeProbe(clock);
     const pool = makePool({ members: [spec('a')], healthMonitor }, { clock, random: () => 0 });
-    const asked: BuiltInMonitor[] = [];
+    const asked: (BuiltInMonitor | AgentCheck)[] = [];
     pool.startChecks((monitor) => {
       asked.push(monitor);
       return probe;

@@ -22,8 +22,9 @@ class Siege implements AsyncDisposable {
   }
 
   static async begin(files: number, member: string): Promise<Siege> {
-    const relay = Child.runWithFewFiles('relay.mjs', files, [member]);
+    const relay = Child.run('relay.mjs', [member]);
     const { port } = await relay.message<{ port: number }>();
+    relay.limitFiles(files);
     return new Siege(relay, port);
   }
 

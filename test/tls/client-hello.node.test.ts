@@ -6,6 +6,8 @@ import { type ConnectionOptions, connect } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { bytesOneByOne, read, readPieces, records } from './wire.ts';
 
+const command = 'openssl';
+
 /** What a client sends to a server on this port of the loopback that never answers: one record. */
 async function helloOf(dial: (port: number) => () => void): Promise<Uint8Array> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -36,12 +38,12 @@ function node(options: ConnectionOptions): Promise<Uint8Array> {
 
 function openssl(...words: readonly string[]): Promise<Uint8Array> {
   return helloOf((port) => {
-    const child = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, ...words], { stdio: 'ignore' });
+    const child = spawn(command, ['s_client', '-connect', `127.0.0.1:${port}`, ...words], { stdio: 'ignore' });
     return () => child.kill();
   });
 }
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+const hasOpenssl = spawnSync(command, ['version']).status === 0;
 const long = { a: `${'x'.repeat(60)}.${'y'.repeat(60)}.example`, alpn: ['h2', 'http/1.1', `p${'q'.repeat(200)}`] };
 
 for (const [version, supported] of [

@@ -1,5 +1,7 @@
+import type { AgentCheck } from '../../health/agent/agent-check.ts';
 import type { BuiltInMonitor } from '../../health/monitor-spec.ts';
 import type { Probe } from '../../health/probe.ts';
+import { agentProbe } from './agent-probe.ts';
 import { httpProbeOf } from './http-probe.ts';
 import { httpsProbeOf } from './https-probe.ts';
 import { pingProbe } from './ping-probe.ts';
@@ -12,8 +14,10 @@ const path = 'healthMonitor';
 const silence = 1000;
 
 /** The probe that a monitor's `type` names. Throws `SpecError` where this machine cannot do what the monitor wants. */
-export function makeProbe<T>(monitor: BuiltInMonitor): Probe<T> {
+export function makeProbe<T>(monitor: BuiltInMonitor | AgentCheck): Probe<T> {
   switch (monitor.type) {
+    case 'agent':
+      return agentProbe<T>(monitor);
     case 'tcp':
       return tcpProbe<T>();
     case 'http':

@@ -47,7 +47,7 @@ export class MemberTable {
     return this.#keys.size;
   }
 
-  /** How many had to go for others although their time was not over. */
+  /** How many had to go for others although their time was not over and their member was still there. */
   get evicted(): number {
     return this.#evicted;
   }
@@ -109,7 +109,9 @@ export class MemberTable {
   #makeRoom(): void {
     for (let surplus = 0; surplus < 2 && this.#keys.size >= this.#limits.maxEntries; surplus++) {
       if (!this.#keys.findOldest()) return;
-      if (!this.#isOver(this.#keys.cells[this.#keys.at + usedAt] as number)) this.#evicted++;
+      const { cells, at } = this.#keys;
+      const wasKnown = this.#numbers.idOf(cells[at + member] as number) !== undefined;
+      if (wasKnown && !this.#isOver(cells[at + usedAt] as number)) this.#evicted++;
       this.#remove();
     }
   }

@@ -15,8 +15,9 @@ interface Report {
 describe.each([64, 65])('a virtual IP with %i file descriptors', (files) => {
   test('keeps the clients that it has when they run out, and serves again once some are free', async () => {
     await using member = await HttpMember.start();
-    await using relay = Child.runWithFewFiles('relay.mjs', files, ['--http', member.at]);
+    await using relay = Child.run('relay.mjs', ['--http', member.at]);
     const { port } = await relay.message<{ port: number }>();
+    relay.limitFiles(files);
     const place = { host: '127.0.0.1', port };
     const report = (): Promise<Report> => relay.ask<Report>('report');
     using early = await HttpClient.connect(place);

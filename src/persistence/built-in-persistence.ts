@@ -1,0 +1,26 @@
+import { isSame } from '../core/spec.ts';
+import type { StrategyContext } from '../strategies/strategy.ts';
+import type { Persistence, PersistenceTable } from './persistence.ts';
+
+/** A kind of persistence that comes with the package. */
+export abstract class BuiltInPersistence<T, Settings extends object> implements Persistence<T> {
+  readonly name: string;
+  /** Flat. Out of sight, since there may be a secret among them, and somebody may log a pool. */
+  readonly #settings: Settings;
+
+  constructor(name: string, settings: Settings) {
+    this.name = name;
+    this.#settings = settings;
+  }
+
+  protected get settings(): Settings {
+    return this.#settings;
+  }
+
+  /** Whether the other one does the same: of one name, and agreeing in every setting. */
+  isSameAs(other: BuiltInPersistence<T, object>): boolean {
+    return this.name === other.name && isSame(this.#settings, other.#settings);
+  }
+
+  abstract start(context: StrategyContext, previous?: PersistenceTable<T>): PersistenceTable<T>;
+}

@@ -1,0 +1,57 @@
+import { SpecError } from '../core/errors.ts';
+import { at, Fields, name } from '../core/spec.ts';
+import {
+  type AppCookiePersistenceSpec,
+  appCookiePersistenceNames,
+  readAppCookiePersistence,
+} from './app-cookie-persistence.ts';
+import { BuiltInPersistence } from './built-in-persistence.ts';
+import {
+  type HttpCookiePersistenceSpec,
+  httpCookiePersistenceNames,
+  readHttpCookiePersistence,
+} from './http-cookie-persistence.ts';
+import type { Persistence } from './persistence.ts';
+import {
+  readSourceIpPersistence,
+  type SourceIpPersistenceSpec,
+  sourceIpPersistenceNames,
+} from './source-ip-persistence.ts';
+
+/** A persistence as a user describes it: a built-in kind with its settings, or one of one's own. */
+export type PersistenceSpec<T = unknown> =
+  | (SourceIpPersistenceSpec & { readonly type: 'source-ip' })
+  | (HttpCookiePersistenceSpec & { readonly type: 'http-cookie' })
+  | (AppCookiePersistenceSpec & { readonly type: 'app-cookie' })
+  | Persistence<T>;
+
+export function readPersistence<T>(value: unknown, path: string): Persistence<T> {
+  if (typeof value === 'object' && value !== null) {
+    const spec = value as Partial<Persistence<T>> & { readonly type?: unknown };
+    switch (spec.type) {
+      case 'source-ip':
+        return readSourceIpPersistence(new Fields(value, path, ['type', ...sourceIpPersistenceNames]));
+      case 'http-cookie':
+        return readHttpCookiePersistence(new Fields(value, path, ['type', ...httpCookiePersistenceNames]));
+      case 'app-cookie':
+        return readAppCookiePersistence(new Fields(value, path, ['type', ...appCookiePersistenceNames]));
+    }
+    if (typeof spec.start === 'function' && typeof spec.name === 'string') {
+      name(spec.name, at(path, 'name'));
+      return spec as Persistence<T>;
+    }
+    if (spec.type !== undefined) {
+      throw new SpecError(at(path, 'type'), spec.type, "'source-ip', 'http-cookie' or 'app-cookie'");
+    }
+  }
+  throw new SpecError(
+    path,
+    value,
+    "an object with type 'source-ip', 'http-cookie' or 'app-cookie', or a persistence (an object with a name and a start function)",
+  );
+}
+
+/** Whether a table that one has started may go on where a spec is read anew and gives the other. */
+export function isSamePersistence<T>(a: Persistence<T> | undefined, b: Persistence<T> | undefined): boolean {
+  return a instanceof BuiltInPersistence && b instanceof BuiltInPersistence ? a.isSameAs(b) : a === b;
+}
