@@ -55,6 +55,7 @@ export type {
 export type { ProbeFactory } from './health/monitoring.ts';
 export type { ErrorAction, Observed } from './health/observer.ts';
 export type { Probe, ProbeTarget } from './health/probe.ts';
+export { Slots } from './health/slots.ts';
 export type { TlsCheck, TlsCheckSpec } from './health/tls-check.ts';
 export type { ErrorAnswer, ErrorAnswerer, FailedRequest } from './http1/error-answer.ts';
 export type { InsertedHeader, InsertHeadersSpec } from './http1/insert-headers.ts';

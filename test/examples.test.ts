@@ -34,6 +34,14 @@ const examples = {
   ],
   'custom-strategy': ['call 2 uses cheap-key', 'call 3 uses spare-key', 'the next uses cheap-key'],
   'custom-probe': ['b is error: not ready (503)', 'b not ready: server a, server a, server a, server a', 'b is online'],
+  'health-monitors': [
+    'both are fine: 6 by a, 6 by b',
+    'b wants half: 8 by a, 4 by b',
+    'b is agent: drain: 12 by a',
+    'b is the body does not match /"status":"UP"/: 12 by a',
+    'b has shut its door: 12 by a',
+    'b is error: 2 failures in a row',
+  ],
   balancer: ['hears: and goodbye', 'refused: vips[0].port: expected an integer from 0 to 65535, got 99999', '0 left'],
 };
 

@@ -20,12 +20,12 @@ const isSampled = 2;
 export class Accounts<T> implements LeaseBooks<T> {
   readonly counters: Counters = new Counters();
   readonly #clock: Clock;
-  /** A user's classifier threw. */
-  readonly #failed: (cause: unknown) => void;
+  /** A user's classifier or algorithm threw. */
+  readonly #failed: (message: string, cause: unknown) => void;
   /** Undefined where nobody watches. */
   #watchers: Watchers<T> | undefined;
 
-  constructor(clock: Clock, failed: (cause: unknown) => void) {
+  constructor(clock: Clock, failed: (message: string, cause: unknown) => void) {
     this.#clock = clock;
     this.#failed = failed;
   }
@@ -155,7 +155,12 @@ export class Accounts<T> implements LeaseBooks<T> {
   #sample(lease: Lease<T>, now: number, verdict: Verdict, active: number): void {
     if ((lease.notes & isSampled) === 0) return;
     lease.notes &= ~isSampled;
-    this.watchers.concurrencyGate?.ended(lease.takenAt, now, active, sampleOf(lease.status, verdict));
+    try {
+      this.watchers.concurrencyGate?.ended(lease.takenAt, now, active, sampleOf(lease.status, verdict));
+    } catch (cause) {
+      // As little as what a strategy throws may this cost the lease, or those who wait for its end.
+      this.#failed('the concurrency limit threw', cause);
+    }
   }
 
   #judge(lease: Lease<T>, outcome: Outcome): Verdict {
@@ -165,7 +170,7 @@ export class Accounts<T> implements LeaseBooks<T> {
     try {
       return checkVerdict(classify(lease, outcome));
     } catch (cause) {
-      this.#failed(cause);
+      this.#failed('classify threw', cause);
       return classifyByDefault(lease, outcome);
     }
   }

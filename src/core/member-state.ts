@@ -17,6 +17,7 @@ export interface MemberOwner<T> {
   updateMember(state: MemberState<T>, change: MemberUpdate<T>): void;
   drainMember(state: MemberState<T>, options?: DrainOptions): Promise<DrainResult>;
   removeMember(state: MemberState<T>): boolean;
+  isServing(state: MemberState<T>): boolean;
   reportLoad(state: MemberState<T>, report: LoadReport): void;
   reportAgent(state: MemberState<T>, line: string): void;
 }

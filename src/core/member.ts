@@ -82,7 +82,7 @@ export class Member<T = unknown> {
 
   /** Whether clients can come to it now: it is eligible, or its pool panics. */
   get isServing(): boolean {
-    return this.#state.tier !== undefined;
+    return this.#state.owner.isServing(this.#state);
   }
 
   /** The TCP port of its agent; undefined where it has none of its own. */

@@ -31,8 +31,8 @@ export interface PoolEvents<T> extends ListenerErrorEvent {
   /** `concurrencyLimit` or `retryBudget` has begun to turn leases away, or has turned none away for a second. */
   shedding: [change: SheddingChange];
   /**
-   * A user's strategy threw when it was told of a lease, or `classify` did; the lease is not affected. What `pick` throws,
-   * `acquire()` throws.
+   * A user's strategy or `concurrencyLimit` threw when it was told of a lease, or `classify` did; the lease is not affected. What
+   * `pick` throws, `acquire()` throws.
    */
   'strategy-error': [error: EvenkeelError];
   status: [change: StatusChange<OperatingStatus>];

@@ -4,6 +4,7 @@ import { agentsOf } from '../health/agent/agent-subject.ts';
 import type { HealthMonitor } from '../health/monitor-spec.ts';
 import { Monitoring, type ProbeFactory } from '../health/monitoring.ts';
 import { Observer } from '../health/observer.ts';
+import type { Slots } from '../health/slots.ts';
 import type { OutlierStats } from '../safeguards/outlier-stats.ts';
 import type { SheddingCause } from '../safeguards/shedding.ts';
 import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
@@ -70,6 +71,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
         updateMember: (state, change) => this.#updateMember(state, change),
         drainMember: (state, options) => this.#drainMember(state, options),
         removeMember: (state) => this.#removeMember(state),
+        isServing: (state) => this.#roster.has(state) && this.#roster.serves(state),
         reportLoad: (state, report) => {
           const checked = readLoadReport(report);
           state.tier?.reported(state, checked);
@@ -89,7 +91,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
       context,
       settings,
     );
-    this.#accounts = new Accounts(context.clock, (cause) => this.#blame('classify threw', cause));
+    this.#accounts = new Accounts(context.clock, (message, cause) => this.#blame(message, cause));
     this.#monitoring = new Monitoring(this, () => this.healthMonitor, context);
     this.#agents = new Monitoring(agentsOf(this), () => this.agentCheck, context);
     this.#guards = new Guards(
@@ -252,11 +254,12 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
    * several) is disposed. Adapters call this; the pool runs one set of checks however many virtual IPs share it.
    *
    * @param probes makes the probe that a monitor's `type` names
+   * @param slots places for checks that this pool shares with others, beside its own `maxConcurrentChecks`
    */
-  startChecks(probes: ProbeFactory): Disposable {
-    const agents = this.#agents.start(probes);
+  startChecks(probes: ProbeFactory, slots?: Slots): Disposable {
+    const agents = this.#agents.start(probes, slots);
     try {
-      const health = this.#monitoring.start(probes);
+      const health = this.#monitoring.start(probes, slots);
       return {
         [Symbol.dispose]: () => {
           health[Symbol.dispose]();

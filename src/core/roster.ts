@@ -227,11 +227,11 @@ export class Roster<T> {
 
   /** O(n): for explaining, not for picking. */
   serving(): MemberState<T>[] {
-    return [...this.#states.values()].filter((state) => this.#serves(state));
+    return [...this.#states.values()].filter((state) => this.serves(state));
   }
 
-  /** Where a level panics, all its members serve, or none. */
-  #serves(state: MemberState<T>): boolean {
+  /** Whether clients can come to a member: where its level panics, to all that are in service, or to none. */
+  serves(state: MemberState<T>): boolean {
     if (state.level?.isPanicking !== true) return state.isEligible;
     return state.isInService && this.#settings.panic?.failTraffic !== true;
   }
@@ -293,7 +293,7 @@ export class Roster<T> {
     const backups: MemberState<T>[] = [];
     for (const state of this.#states.values()) {
       state.tier = undefined;
-      if (this.#serves(state)) (state.config.backup ? backups : primaries).push(state);
+      if (this.serves(state)) (state.config.backup ? backups : primaries).push(state);
     }
     const { strategy } = this.#settings;
     this.#primaries.prepare(primaries, strategy, this.#context, this.#events.strategyFailed);

@@ -36,6 +36,7 @@ export class HealthChecker<T> {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #slots: Slots;
+  readonly #sharedSlots: Slots | undefined;
   readonly #running: WeakMap<Member<T>, Promise<void>>;
   readonly #schedules = new Map<Member<T>, Schedule>();
   /** When the next newcomer's first check may start. */
@@ -46,6 +47,7 @@ export class HealthChecker<T> {
     monitor: CheckPace,
     probe: Probe<T>,
     running: WeakMap<Member<T>, Promise<void>>,
+    sharedSlots: Slots | undefined,
     { clock, random }: StrategyContext,
   ) {
     this.#running = running;
@@ -54,6 +56,7 @@ export class HealthChecker<T> {
     this.#probe = probe;
     this.#clock = clock;
     this.#random = random;
+    this.#sharedSlots = sharedSlots;
     this.#slots = new Slots(monitor.maxConcurrentChecks);
     for (const member of pool.members) this.#follow(member);
     pool.on('member-added', this.#added);
@@ -160,12 +163,25 @@ export class HealthChecker<T> {
     const running = new AbortController();
     schedule.running = running;
     schedule.isDue = false;
-    const slot = await this.#slots.take();
+    const slot = await this.#takeSlot();
     if (running.signal.aborted) slot[Symbol.dispose]();
     else await this.#judge(member, running, slot);
     schedule.running = undefined;
     // A check that took longer than the delay is followed by the one that fell due meanwhile.
     if (schedule.isDue && this.#schedules.has(member)) void this.#check(member, schedule);
+  }
+
+  /** A place of the pool's and, where several pools share some, one of those. */
+  async #takeSlot(): Promise<Disposable> {
+    const own = await this.#slots.take();
+    if (this.#sharedSlots === undefined) return own;
+    const shared = await this.#sharedSlots.take();
+    return {
+      [Symbol.dispose]: () => {
+        own[Symbol.dispose]();
+        shared[Symbol.dispose]();
+      },
+    };
   }
 
   /** Returns when the probe has settled, so that there are never two of one member; its slot is free at the verdict. */

@@ -1,9 +1,13 @@
-/** A bounded number of places, handed out in the order in which they are asked for. */
+import { integer } from '../core/spec.ts';
+
+/** A bounded number of places, handed out in the order in which they are asked for; for checks that several pools share. */
 export class Slots {
   #free: number;
   readonly #waiting: ((slot: Disposable) => void)[] = [];
 
+  /** @param count 1 to 2147483647 */
   constructor(count: number) {
+    integer(1, 2_147_483_647)(count, 'count');
     this.#free = count;
   }
 

@@ -8,6 +8,7 @@ import type { Client, Session } from '../core/session.ts';
 import type { VirtualIP } from '../core/virtual-ip.ts';
 import { HttpService } from './http/service.ts';
 import { turnAway } from './member-socket.ts';
+import { checkSlots } from './probes/check-slots.ts';
 import { makeProbe } from './probes/make-probe.ts';
 import { tcpService } from './tcp/service.ts';
 
@@ -90,7 +91,7 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements Server<T> {
     this.#checkedPool = pool;
     this.#checks = undefined;
     try {
-      this.#checks = pool.startChecks(makeProbe);
+      this.#checks = pool.startChecks(makeProbe, checkSlots);
     } catch (error) {
       if (isFirst) throw error;
       // The virtual IP leads there already: it serves unchecked.

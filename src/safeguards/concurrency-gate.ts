@@ -51,9 +51,13 @@ export class ConcurrencyGate {
     return this.#limit.limit;
   }
 
-  /** @param active how many are under way, without the one that is to be admitted */
+  /**
+   * Where none is under way one is admitted in any case: nothing would be learned any more.
+   *
+   * @param active how many are under way, without the one that is to be admitted
+   */
   admits(active: number): boolean {
-    return active < this.#limit.limit;
+    return active === 0 || active < this.#limit.limit;
   }
 
   /** To be asked once for each request that is admitted: whether it is to be timed. */

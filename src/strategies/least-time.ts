@@ -20,9 +20,14 @@ export interface LeastTimeOptions {
   readonly failTimeout?: number | null;
   /** For how many milliseconds a lease that failed counts as if it went on, 0 and up. Default 10,000; 0 does without. */
   readonly failurePenalty?: number | null;
+  /**
+   * Whether the turns among members that are alike begin at a random one, so that of many balancers that start together not all send
+   * their first clients to the same ones. Default false: at the first member.
+   */
+  readonly randomStart?: boolean | null;
 }
 
-const fieldNames = ['measures', 'inflight', 'failTimeout', 'failurePenalty'] as const;
+const fieldNames = ['measures', 'inflight', 'failTimeout', 'failurePenalty', 'randomStart'] as const;
 const timesMeasured = ['first-byte', 'last-byte'] as const;
 
 /**
@@ -48,6 +53,7 @@ export function leastTime<T = unknown>(options: LeastTimeOptions = {}): Strategy
     inflight: fields.read('inflight', boolean, false),
     failTimeout: fields.read('failTimeout', duration(0), 10_000),
     failurePenalty: fields.read('failurePenalty', duration(0), defaultFailurePenalty),
+    randomStart: fields.read('randomStart', boolean, false),
   };
   return {
     name: 'least-time',
@@ -60,6 +66,7 @@ interface Settings {
   readonly inflight: boolean;
   readonly failTimeout: number;
   readonly failurePenalty: number;
+  readonly randomStart: boolean;
 }
 
 /** Up to here all members are compared; beyond, looking at each would show in the cost of a pick. */
@@ -109,6 +116,7 @@ class LeastTimePicker<T> implements Picker<T> {
     const isLarge = members.length > mostCompared;
     this.#draws = isLarge ? new DistinctDraws(weights.fill(1), choices, context.random) : undefined;
     this.#carryOn(before);
+    if (settings.randomStart && before === undefined) this.#startAt(Math.floor(context.random() * members.length));
   }
 
   pick(request: PickRequest<T>): Member<T> | undefined {
@@ -211,6 +219,12 @@ class LeastTimePicker<T> implements Picker<T> {
     }
     this.#times.check(place, now);
     return this.#members[place];
+  }
+
+  /** Of those that are tied the first from this place on leads, then the next. */
+  #startAt(start: number): void {
+    const { length } = this.#current;
+    for (let place = 0; place < length; place++) this.#current[place] = -((place - start + length) % length);
   }
 
   #carryOn(before: LeastTimePicker<T> | undefined): void {

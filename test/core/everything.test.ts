@@ -9,7 +9,7 @@ import { seededRandom } from '../../src/core/random.ts';
 import type { Classifier } from '../../src/core/verdict.ts';
 import type { ConcurrencyAlgorithm } from '../../src/safeguards/concurrency-limit.ts';
 import type { OutlierDetectionSpec } from '../../src/safeguards/outlier-spec.ts';
-import { client, settled, spec } from '../fixtures/core.ts';
+import { client, spec } from '../fixtures/core.ts';
 import { RandomPool, type RandomUpdate } from '../fixtures/random-pool.ts';
 import { anyStrategy, tantrum } from '../fixtures/random-strategies.ts';
 
@@ -226,7 +226,6 @@ test('every strategy, wrapper and safeguard together keep what each promises, wh
       const play = new RandomPool(balancer, clock, start);
       for (const each of steps) {
         await act(play, clock, each);
-        await settled();
         play.compare();
       }
       for (const held of [...play.leases]) play.release(held, 'success');

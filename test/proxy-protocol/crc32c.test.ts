@@ -19,6 +19,11 @@ describe('CRC32c', () => {
     });
   }
 
+  // HAProxy, reg-tests/sample_fetches/hashes.vtc.
+  test('is what HAProxy has for the bytes 00 to ff', () => {
+    expect(crc32c(Uint8Array.from({ length: 256 }, (_, at) => at))).toBe(2_621_708_363);
+  });
+
   test('of nothing is 0', () => {
     expect(crc32c(new Uint8Array(0))).toBe(0);
   });

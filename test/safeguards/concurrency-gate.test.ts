@@ -51,6 +51,16 @@ describe('a gate', () => {
     expect([gate.limit, gate.admits(2), gate.admits(3)]).toEqual([3, true, false]);
   });
 
+  test.each([0, -1, Number.NaN])(
+    'lets one in at a time at a limit of %f: else nothing would be learned any more',
+    (limit) => {
+      const algorithm = new Fixed();
+      const gate = gateOf(algorithm);
+      algorithm.limit = limit;
+      expect([gate.admits(0), gate.admits(1)]).toEqual([true, false]);
+    },
+  );
+
   test('starts an algorithm of its own', () => {
     const algorithm = aimdLimit({ window: 0 });
     const [one, other] = [gateOf(algorithm), gateOf(algorithm)];

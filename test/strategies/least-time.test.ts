@@ -20,6 +20,7 @@ describe('the options', () => {
     [{ measures: 'header' }, 'measures', "'first-byte' or 'last-byte'"],
     [{ inflight: 1 }, 'inflight', 'true or false'],
     [{ failTimeout: -1 }, 'failTimeout', 'milliseconds from 0 to 2147483647'],
+    [{ randomStart: 1 }, 'randomStart', 'true or false'],
     [{ failurePenalty: '1s' }, 'failurePenalty', 'milliseconds from 0 to 2147483647'],
   ] as const) {
     test(`refuse ${JSON.stringify(options)}`, () => {
@@ -32,8 +33,28 @@ describe('the options', () => {
   });
 
   test('take null for the default', () => {
-    const options = { measures: null, inflight: null, failTimeout: null, failurePenalty: null };
+    const options = { measures: null, inflight: null, failTimeout: null, failurePenalty: null, randomStart: null };
     expect(leastTime(options).name).toBe('least-time');
+  });
+});
+
+describe('a random start', () => {
+  test('begins at a random member of those that are alike, and goes on in the order of the pool', () => {
+    const start = (draw: number, strategy = leastTime({ randomStart: true })): string[] =>
+      visits(makePool({ members: equal(4), strategy }, { random: () => draw }), 9);
+    expect(start(0.6)).toEqual(['m2', 'm3', 'm0', 'm1', 'm2', 'm3', 'm0', 'm1', 'm2']);
+    expect(start(0.6, leastTime()).slice(0, 4)).toEqual(['m0', 'm1', 'm2', 'm3']);
+  });
+
+  test('is not taken again after a change', () => {
+    const draws = [0.6, 0.1];
+    const pool = makePool(
+      { members: equal(4), strategy: leastTime({ randomStart: true }) },
+      { random: () => draws.shift() ?? 0 },
+    );
+    const before = visits(pool, 2);
+    memberOf(pool, 'm1').update({ enabled: false });
+    expect([...before, ...visits(pool, 2)]).toEqual(['m2', 'm3', 'm0', 'm2']);
   });
 });
 

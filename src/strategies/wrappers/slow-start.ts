@@ -6,7 +6,7 @@ import type { StrategyName } from '../built-in.ts';
 import type { Picker, PickRequest, Strategy, StrategyContext } from '../strategy.ts';
 import { type Allowance, ShareGate } from './share-gate.ts';
 import { envoyCurve, haproxyCurve, type WarmUpCurve } from './warm-up-curve.ts';
-import { prepareInner, previousOf, readInner, Wrapper, WrapperPicker } from './wrapper-picker.ts';
+import { isPanicking, prepareInner, previousOf, readInner, Wrapper, WrapperPicker } from './wrapper-picker.ts';
 
 export interface SlowStartOptions {
   /** Milliseconds until a member that came has its full share, 1 to 2147483647. */
@@ -22,7 +22,8 @@ export interface SlowStartOptions {
 /**
  * A member that comes or comes back gets its share of the clients step by step, under whatever strategy is inside: `ShareGate`
  * says how. It never costs a client: where no other member can serve, a warming one does. The members of the first moment start
- * warm, as in HAProxy. A warm-up goes on through changes of weights, members, options and the strategy inside.
+ * warm, as in HAProxy. A warm-up goes on through changes of weights, members, options and the strategy inside. While the pool
+ * panics nobody is held back: each member is needed, and who comes for it is down.
  *
  * Cost: while all are warm nothing; else one clock reading a pick and that of the gate. Throws `SpecError`.
  */
@@ -67,6 +68,7 @@ class SlowStartPicker<T> extends WrapperPicker<T> {
   readonly #curve: WarmUpCurve;
   readonly #context: StrategyContext;
   readonly #gate: ShareGate<T>;
+  readonly #isPanicking: boolean;
   #warming: Warming<T>[] = [];
   /** When to work out the factors next. */
   #due = 0;
@@ -86,7 +88,8 @@ class SlowStartPicker<T> extends WrapperPicker<T> {
     this.#gate = new ShareGate(members, context.random);
     this.passOn(inner);
     if (before !== undefined) this.#carryOn(before);
-    if (this.#warming.length === 0) return;
+    this.#isPanicking = this.#warming.length > 0 && isPanicking(members);
+    if (this.#warming.length === 0 || this.#isPanicking) return;
     this.#look(context.clock.now());
     this.acquired = (member, place) => {
       if (this.#warming.length > 0) this.#gate.acquired(member);
@@ -95,7 +98,7 @@ class SlowStartPicker<T> extends WrapperPicker<T> {
   }
 
   pick(request: PickRequest<T>): Member<T> | undefined {
-    if (this.#warming.length === 0) return this.inner.pick(request);
+    if (this.#warming.length === 0 || this.#isPanicking) return this.inner.pick(request);
     const now = this.#context.clock.now();
     if (now >= this.#due) this.#look(now);
     return this.#gate.pick(this.inner, request);

@@ -112,6 +112,11 @@ export function prepareInner<T>(
   return strategy.prepare(members, carriesOn, context);
 }
 
+/** Whether a pool in panic has its members serve: only then is one among them that is down. O(n). */
+export function isPanicking(members: readonly Member<unknown>[]): boolean {
+  return members.some(({ status }) => status === 'error');
+}
+
 /** The first of the members, from `start` on and round, that can take the client. O(n). */
 export function firstFit<T>(
   members: readonly Member<T>[],

@@ -4,7 +4,15 @@ import { at, Fields, integer, name, number } from '../../core/spec.ts';
 import type { StrategyName } from '../built-in.ts';
 import { avalanche } from '../murmur3.ts';
 import type { Picker, PickRequest, Strategy, StrategyContext } from '../strategy.ts';
-import { firstFit, prepareInner, previousOf, readInner, Wrapper, WrapperPicker } from './wrapper-picker.ts';
+import {
+  firstFit,
+  isPanicking,
+  prepareInner,
+  previousOf,
+  readInner,
+  Wrapper,
+  WrapperPicker,
+} from './wrapper-picker.ts';
 import { zoneShares } from './zone-shares.ts';
 
 export interface ZonePreferenceOptions {
@@ -23,7 +31,7 @@ export interface ZonePreferenceOptions {
  * Members of the own zone first, and of others only as far as the own zone has less than its share of the capacity: `zoneShares`
  * says how much. Where all members of a zone are full or were tried, other zones serve, the own one first. The strategy inside
  * has a picker for each zone. Where it places clients by a hash, a client keeps its zone, too. Members without a zone are one of
- * their own, `''`.
+ * their own, `''`. While the pool panics zones make no difference: how much of the own one is down is not known here.
  *
  * Source: Envoy's zone aware routing. Cost: in a zone that keeps all its clients nothing; else one chance draw a pick, or a second
  * hash, and a walk over the zones; preparing O(n). Throws `SpecError`.
@@ -96,7 +104,8 @@ class ZonePreferencePicker<T> extends WrapperPicker<T> {
   ) {
     super();
     const zones = group(members);
-    const shares = members.length < settings.minMembers ? undefined : sharesOf(zones, settings);
+    const isOneZone = members.length < settings.minMembers || isPanicking(members);
+    const shares = isOneZone ? undefined : sharesOf(zones, settings);
     const last = before instanceof ZonePreferencePicker ? (before as ZonePreferencePicker<T>) : undefined;
     this.#context = context;
     if (shares === undefined) {

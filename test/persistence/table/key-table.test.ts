@@ -5,11 +5,10 @@ import { KeyTable, ownCells } from '../../../src/persistence/table/key-table.ts'
 
 const words = new Int32Array(4);
 
-/** Some keys differ in the first word only, some in the last. */
+/** Each differs from others in one word only. */
 function keyOf(number: number): Int32Array {
-  words[0] = number % 3 === 0 ? number : 0;
-  words[1] = words[2] = number % 3 === 1 ? -number : 7;
-  words[3] = number % 3 === 0 ? 0 : number;
+  words.fill(7);
+  words[number & 3] = number % 8 < 4 ? number + 8 : -number;
   return words;
 }
 
