@@ -133,12 +133,15 @@ export class Levels<T> {
   }
 
   #choose(request: CurrentRequest<T>, random: Random): Level<T> {
+    const first = this.#levels[0] as Level<T>;
+    // The rule, and then nobody's hash is needed, nor chance.
+    if (first.load >= 100) return first;
     let rest = this.#draw(request, random);
     for (const level of this.#levels) {
       rest -= level.load;
       if (rest < 0) return level;
     }
-    return this.#levels[0] as Level<T>;
+    return first;
   }
 
   /** A number from 0 to 99: the same for the same client, where the strategy tells one from the other. */

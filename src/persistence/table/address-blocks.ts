@@ -59,7 +59,6 @@ function maskOf(bits: number): number {
 
 /** Four octets without leading zeros; digit by digit, which is a third faster than a loop with a state. */
 function readIPv4(text: string, from: number, to: number, words: Int32Array, word: number): boolean {
-  if (to - from < 7 || to - from > 15) return false;
   let value = 0;
   let at = from;
   for (let octets = 1; octets <= 4; octets++) {
@@ -86,6 +85,7 @@ function readIPv4(text: string, from: number, to: number, words: Int32Array, wor
   return at === to;
 }
 
+/** Those of too long an address are counted, but there is no place for them. */
 const groups = new Int32Array(8);
 
 function readIPv6(text: string, words: Int32Array): boolean {
@@ -101,7 +101,7 @@ function readIPv6(text: string, words: Int32Array): boolean {
     const code = text.charCodeAt(at);
     const digit = code < 128 ? (hexDigits[code] as number) : -1;
     if (digit >= 0) {
-      if (digits === 0 && ((colons === 1 && count === 0) || count === 8)) return false;
+      if (digits === 0 && colons === 1 && count === 0) return false;
       group = (group << 4) | digit;
       if (++digits > 4) return false;
       colons = 0;
@@ -115,7 +115,7 @@ function readIPv6(text: string, words: Int32Array): boolean {
       if (colons === 2) gap = count;
     } else if (code === dot) {
       const end = endOfIPv4(text, at);
-      if (count > 6 || !readIPv4(text, at - digits, end, words, 3)) return false;
+      if (!readIPv4(text, at - digits, end, words, 3)) return false;
       if (end < length && !zoneName.test(text.slice(end + 1))) return false;
       groups[count++] = (words[3] as number) >>> 16;
       group = (words[3] as number) & 0xffff;

@@ -28,15 +28,16 @@ const mostPerTick = 4096;
  */
 export class MemberTable {
   readonly #keys: KeyTable;
-  readonly #numbers = new MemberNumbers();
+  readonly #numbers: MemberNumbers;
   readonly #context: StrategyContext;
   #limits: TableLimits;
   #ticker: Ticker;
   #tick = 0;
   #evicted = 0;
 
-  constructor(limits: TableLimits, context: StrategyContext) {
+  constructor(limits: TableLimits, context: StrategyContext, numbers: MemberNumbers = new MemberNumbers()) {
     this.#keys = new KeyTable(2, context.random);
+    this.#numbers = numbers;
     this.#context = context;
     this.#limits = limits;
     this.#ticker = this.#newTicker();
@@ -117,7 +118,7 @@ export class MemberTable {
   }
 
   #isOver(tick: number): boolean {
-    return ((this.#tick - tick) | 0) > ticksPerTimeout && this.#limits.timeout > 0;
+    return ((this.#tick - tick) | 0) > ticksPerTimeout;
   }
 
   /** Removes the entry found last. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../../src/core/clock.ts';
 import { seededRandom } from '../../../src/core/random.ts';
+import { MemberNumbers } from '../../../src/persistence/table/member-numbers.ts';
 import { MemberTable } from '../../../src/persistence/table/member-table.ts';
 
 const key = (number: number): Int32Array => Int32Array.from([number, 0, 0, -number]);
@@ -86,6 +87,21 @@ describe('an entry', () => {
     table.keep(key(3), 'a');
     expect([table.find(key(2)), table.find(key(3)), table.size]).toEqual([undefined, 'a', 1]);
   });
+});
+
+test('members that come and go leave nothing behind but what still refers to them', async () => {
+  const clock = new VirtualClock();
+  const numbers = new MemberNumbers();
+  const table = new MemberTable({ timeout: 6400, maxEntries: 3 }, { clock, random: seededRandom(1) }, numbers);
+  for (let generation = 0; generation < 100; generation++) {
+    table.keep(key(generation), `m${generation}`);
+    table.keep(key(generation), `n${generation}`);
+    table.forget(`m${generation}`);
+    table.forget(`n${generation}`);
+    if (generation % 3 === 0) table.find(key(generation));
+    if (generation % 10 === 0) await clock.advance(7000);
+  }
+  expect(numbers.refer('another')).toBeLessThan(5);
 });
 
 describe('where there is no room', () => {
