@@ -95,7 +95,7 @@ export class Member<T = unknown> {
     return this.#state.agent;
   }
 
-  /** What of its limits beside `maxConnections` is in use; undefined where it has none and never was ejected. */
+  /** What of its limits beside `maxConnections` is in use; undefined where it has none and never was on trial. */
   get circuit(): CircuitUse | undefined {
     return this.#state.circuit;
   }

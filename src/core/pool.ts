@@ -1,24 +1,21 @@
 import type { AgentCheck } from '../health/agent/agent-check.ts';
-import { readAgentLine } from '../health/agent/agent-report.ts';
-import { agentsOf } from '../health/agent/agent-subject.ts';
 import type { HealthMonitor } from '../health/monitor-spec.ts';
-import { Monitoring, type ProbeFactory } from '../health/monitoring.ts';
-import { Observer } from '../health/observer.ts';
+import type { ProbeFactory } from '../health/monitoring.ts';
 import type { Slots } from '../health/slots.ts';
 import type { OutlierStats } from '../safeguards/outlier-stats.ts';
 import type { SheddingCause } from '../safeguards/shedding.ts';
 import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
 import { Accounts } from './accounts.ts';
-import { checkDeadline, type DrainOptions, type DrainResult, whenDrained } from './drain.ts';
+import { Checks } from './checks.ts';
+import type { DrainOptions, DrainResult } from './drain.ts';
 import { Emitter } from './emitter.ts';
 import { EvenkeelError, NotFoundError, SpecError } from './errors.ts';
 import { Guards } from './guards.ts';
 import type { KeepAlive } from './keep-alive-spec.ts';
 import type { Acquired } from './lease.ts';
-import { readLoadReport } from './load-report.ts';
 import { type Member, stateOf } from './member.ts';
-import { type MemberSpec, type MemberUpdate, readMember, readMemberUpdate } from './member-spec.ts';
-import type { MemberState } from './member-state.ts';
+import { type DeskOwner, MemberDesk } from './member-desk.ts';
+import { type MemberSpec, readMember } from './member-spec.ts';
 import { outlierHost } from './outlier-host.ts';
 import { type AcquireRequest, CurrentRequest } from './pick-request.ts';
 import type { PoolEvents } from './pool-events.ts';
@@ -46,9 +43,9 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   readonly stats: Stats;
   readonly #context: StrategyContext;
   readonly #roster: Roster<T>;
+  readonly #desk: MemberDesk<T>;
   readonly #accounts: Accounts<T>;
-  readonly #monitoring: Monitoring<T>;
-  readonly #agents: Monitoring<T>;
+  readonly #checks: Checks<T>;
   readonly #guards: Guards<T>;
   readonly #request = new CurrentRequest<T>();
   #settings: PoolSettings<T>;
@@ -66,18 +63,9 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     this.name = settings.name;
     this.#context = context;
     this.#settings = settings;
+    this.#desk = new MemberDesk(this.#deskOwner());
     this.#roster = new Roster(
-      {
-        updateMember: (state, change) => this.#updateMember(state, change),
-        drainMember: (state, options) => this.#drainMember(state, options),
-        removeMember: (state) => this.#removeMember(state),
-        isServing: (state) => this.#roster.has(state) && this.#roster.serves(state),
-        reportLoad: (state, report) => {
-          const checked = readLoadReport(report);
-          state.tier?.reported(state, checked);
-        },
-        reportAgent: (state, line) => this.#reportAgent(state, line),
-      },
+      this.#desk,
       {
         added: (member) => this.emit('member-added', { member }),
         removed: (state) => {
@@ -92,8 +80,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
       settings,
     );
     this.#accounts = new Accounts(context.clock, (message, cause) => this.#blame(message, cause));
-    this.#monitoring = new Monitoring(this, () => this.healthMonitor, context);
-    this.#agents = new Monitoring(agentsOf(this), () => this.agentCheck, context);
+    this.#checks = new Checks(this, this.#roster, () => this.#change(), context);
     this.#guards = new Guards(
       this.#accounts,
       outlierHost(this, this.#roster, () => this.#change()),
@@ -187,7 +174,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   /** Removes a member: no new clients, while those it has go on. Says whether there was one. */
   remove(id: string): boolean {
     const state = this.#roster.get(id);
-    return state !== undefined && this.#removeMember(state);
+    return state !== undefined && this.#desk.removeMember(state);
   }
 
   /**
@@ -200,7 +187,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
 
   /** @internal throws `SpecError` where the change asks for checks that this machine cannot do; else, nothing changes yet */
   prepareChange(wanted: PoolSettings<T>): void {
-    this.#monitoring.prepare(keepingWhatIsSame(this.#settings, wanted).healthMonitor);
+    this.#checks.prepare(keepingWhatIsSame(this.#settings, wanted).healthMonitor);
   }
 
   /** @internal the second half of `update()`, for a change that is checked already */
@@ -213,11 +200,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     this.#roster.configure(settings);
     if (members !== undefined) this.#roster.reconcile(members);
     this.#guard();
-    if (settings.healthMonitor !== before.healthMonitor) this.#monitoring.restart();
-    if (settings.agentCheck === before.agentCheck) return;
-    this.#agents.restart();
-    // What a member's agent has said is for it alone to take back, and nobody asks it any more.
-    if (settings.agentCheck === undefined) for (const state of this.#roster.states) this.#roster.hear(state, undefined);
+    this.#checks.follow(before, settings);
   }
 
   /**
@@ -230,7 +213,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   async drain(id: string, options: DrainOptions = {}): Promise<DrainResult> {
     const state = this.#roster.get(id);
     if (state === undefined) throw new NotFoundError(id);
-    return this.#drainMember(state, options);
+    return this.#desk.drainMember(state, options);
   }
 
   /**
@@ -257,19 +240,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
    * @param slots places for checks that this pool shares with others, beside its own `maxConcurrentChecks`
    */
   startChecks(probes: ProbeFactory, slots?: Slots): Disposable {
-    const agents = this.#agents.start(probes, slots);
-    try {
-      const health = this.#monitoring.start(probes, slots);
-      return {
-        [Symbol.dispose]: () => {
-          health[Symbol.dispose]();
-          agents[Symbol.dispose]();
-        },
-      };
-    } catch (error) {
-      agents[Symbol.dispose]();
-      throw error;
-    }
+    return this.#checks.start(probes, slots);
   }
 
   /**
@@ -286,46 +257,16 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     this.#roster.review(state);
   }
 
-  #reportAgent(state: MemberState<T>, line: string): void {
-    if (!this.#roster.has(state)) return;
-    using _change = this.#change();
-    this.#roster.hear(state, readAgentLine(line));
-  }
-
-  #updateMember(state: MemberState<T>, change: MemberUpdate<T>): void {
-    const config = readMemberUpdate<T>(change, state.config);
-    this.#refuseGone(state);
-    using _change = this.#change();
-    if (change.enabled !== undefined && config.enabled) this.#roster.callOffDrain(state);
-    this.#roster.change(state, config);
-  }
-
-  #removeMember(state: MemberState<T>): boolean {
-    if (!this.#roster.has(state)) return false;
-    using _change = this.#change();
-    this.#roster.remove(state);
-    return true;
-  }
-
-  async #drainMember(state: MemberState<T>, options: DrainOptions = {}): Promise<DrainResult> {
-    this.#refuseGone(state);
-    checkDeadline(options.deadline);
-    options.signal?.throwIfAborted();
-    this.#startDrain(state);
-    const { member } = state;
-    return whenDrained(state, options, this.#context.clock, (remaining) => {
-      this.emit('drain-expired', { member, remaining });
-    });
-  }
-
-  #refuseGone(state: MemberState<T>): void {
-    if (!this.#roster.has(state)) throw new NotFoundError(state.config.id);
-  }
-
-  #startDrain(state: MemberState<T>): void {
-    using _change = this.#change();
-    state.isDraining = true;
-    this.#roster.review(state);
+  #deskOwner(): DeskOwner<T> {
+    const roster = (): Roster<T> => this.#roster;
+    return {
+      get roster() {
+        return roster();
+      },
+      clock: this.#context.clock,
+      change: () => this.#change(),
+      drainExpired: (member, remaining) => this.emit('drain-expired', { member, remaining }),
+    };
   }
 
   /** Brackets a change: its events are told once it is complete, after the pool's own status has followed. */
@@ -358,28 +299,8 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
 
   /** Has the safeguards follow the settings. */
   #guard(): void {
-    this.#guards.follow(this.#settings, this.#observer());
+    this.#guards.follow(this.#settings, this.#checks.observer());
     this.#isGuarded = !this.enabled || this.#accounts.isGated;
-  }
-
-  #observer(): Observer<T> | undefined {
-    const { observe, errorLimit = 0 } = this.healthMonitor ?? {};
-    return observe && new Observer(observe, errorLimit, (state) => this.#failedClients(state));
-  }
-
-  /** A member has failed its clients too often in a row, as its monitor observes. */
-  #failedClients(state: MemberState<T>): void {
-    const { health, member } = state;
-    const { healthMonitor } = this;
-    if (health === undefined || healthMonitor === undefined || !this.#roster.has(state)) return;
-    {
-      using _change = this.#change();
-      if (health.recordErrors(healthMonitor.onError)) {
-        state.healthReason = `${healthMonitor.errorLimit} failures in a row`;
-        this.#roster.review(state);
-      }
-    }
-    this.#monitoring.hurry(member);
   }
 
   #blame(message: string, cause: unknown): void {

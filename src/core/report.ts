@@ -57,7 +57,7 @@ export interface MemberReport {
   /** Null where nobody said. */
   readonly zone: string | null;
   readonly backup: boolean;
-  /** What of its limits beside `maxConnections` is in use; null where it has none and never was ejected. */
+  /** What of its limits beside `maxConnections` is in use; null where it has none and never was on trial. */
   readonly circuit: CircuitUse | null;
 }
 

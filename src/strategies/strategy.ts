@@ -13,7 +13,7 @@ export interface Strategy<T = unknown> {
   /** Shown in the status tree, for example `round-robin`. */
   readonly name: string;
   /**
-   * @param members the eligible members, in the pool's order; never empty, never changed afterwards
+   * @param members the eligible members, in the pool's order; in panic also those that are down. Never empty, never changed afterwards
    * @param previous the picker that this one replaces, possibly of another strategy: a place to carry on from
    */
   prepare(members: readonly Member<T>[], previous: Picker<T> | undefined, context: StrategyContext): Picker<T>;
@@ -76,7 +76,7 @@ export interface PickRequest<T = unknown> {
   readonly path: string | undefined;
   /** Of an HTTP request: the value of a field, by its name in lower case; undefined where there is none. */
   header(name: string): string | undefined;
-  /** False for a member that is full or that this client has already tried. */
+  /** False for a member that is full, at another limit of its own, or that this client has already tried. */
   accepts(member: Member<T>): boolean;
 }
 

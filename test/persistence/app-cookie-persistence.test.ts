@@ -126,14 +126,18 @@ describe("persistence by an application's cookie", () => {
 describe('a table that replaces another one', () => {
   function replaced(after: AppCookiePersistenceSpec) {
     const { table, pool, clock } = stageOf();
-    table.http?.answered('JSESSIONID=abc', memberOf(pool, 'm0'));
+    const member = memberOf(pool, 'm0');
+    table.http?.answered('JSESSIONID=abc', member);
     const second: PersistenceTable = appCookiePersistence(after).start({ clock, random: seededRandom(2) }, table);
-    return { table, second };
+    return { table, second, member };
   }
 
   test('goes on where the cookie is the same, by the new settings', () => {
-    const { table, second } = replaced({ name: 'JSESSIONID', learnsFromRequests: true, maxEntries: 5 });
+    const { table, second, member } = replaced({ name: 'JSESSIONID', learnsFromRequests: true, maxEntries: 1 });
     expect([second === table, second.find(asking('JSESSIONID=abc'))]).toEqual([true, 'm0']);
+    second.keep(asking('JSESSIONID=old'), member);
+    expect(second.find(asking('JSESSIONID=old'))).toBe('m0');
+    expect(second.find(asking('JSESSIONID=abc'))).toBe(undefined);
   });
 
   test('begins anew where it is another one', () => {

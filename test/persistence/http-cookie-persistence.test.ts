@@ -69,9 +69,10 @@ describe('persistence by a cookie of our own', () => {
   });
 
   test('honours cookies of a member that was away, since its id is the same', async () => {
-    const { visit, pool, cookieOf } = stageOf();
+    const { visit, pool, table, cookieOf } = stageOf();
     const cookie = cookieOf('m2');
     pool.remove('m2');
+    expect(table.find(asking(cookie))).toBe(undefined);
     expect((await visit(cookie))[0]).not.toBe('m2');
     pool.add(spec('m2'));
     expect(await visit(cookie)).toEqual(['m2', undefined]);

@@ -111,13 +111,18 @@ describe('a table that replaces another one', () => {
     const stage = { clock: new VirtualClock(), random: seededRandom(1) };
     const pool = makePool({ members: equal(1) }, stage);
     const first: PersistenceTable = sourceIpPersistence(before).start(stage);
-    first.keep(at('10.0.0.1'), memberOf(pool, 'm0'));
-    return { first, second: sourceIpPersistence(after).start(stage, first) };
+    const member = memberOf(pool, 'm0');
+    first.keep(at('10.0.0.1'), member);
+    return { first, second: sourceIpPersistence(after).start(stage, first), member, clock: stage.clock };
   }
 
-  test('goes on where only its limits are others', () => {
-    const { first, second } = replaced({ timeout: 1000 }, { timeout: 5000, maxEntries: 5 });
+  test('goes on where only its limits are others', async () => {
+    const { first, second, member, clock } = replaced({ timeout: 6400 }, { timeout: 64_000, maxEntries: 1 });
     expect([second === first, second.find(at('10.0.0.1'))]).toEqual([true, 'm0']);
+    await clock.advance(60_000);
+    expect(second.find(at('10.0.0.1'))).toBe('m0');
+    second.keep(at('10.0.0.2'), member);
+    expect(second.find(at('10.0.0.1'))).toBe(undefined);
   });
 
   test('begins anew where clients are told apart in another way', () => {

@@ -6,10 +6,8 @@ import type { Member } from '../../../src/core/member.ts';
 import { strategyNames } from '../../../src/strategies/built-in.ts';
 import { murmur3 } from '../../../src/strategies/murmur3.ts';
 import type { Strategy } from '../../../src/strategies/strategy.ts';
-import { slowStart } from '../../../src/strategies/wrappers/slow-start.ts';
-import { subset } from '../../../src/strategies/wrappers/subset.ts';
-import { zonePreference } from '../../../src/strategies/wrappers/zone-preference.ts';
 import { client, makePool, settled, spec } from '../../fixtures/core.ts';
+import { anyWrapper } from '../../fixtures/random-strategies.ts';
 
 /** Picks the first that will do; hears of everything, and objects where the place that it is told is not the member's. */
 const attentive: Strategy = {
@@ -41,34 +39,8 @@ const careless: Strategy = {
 
 const leaf = fc.constantFrom<unknown>(...strategyNames, attentive, careless) as fc.Arbitrary<Strategy>;
 
-type Wrap = (strategy: Strategy) => Strategy;
-const wrap: fc.Arbitrary<Wrap> = fc.oneof(
-  fc.record({ window: fc.constantFrom(1, 50, 1000), curve: fc.constantFrom('envoy' as const, 'haproxy' as const) }).map(
-    (options): Wrap =>
-      (strategy) =>
-        slowStart(strategy, options),
-  ),
-  fc.record({ zone: fc.constantFrom('a', 'b', 'x'), minMembers: fc.nat(4) }).map(
-    (options): Wrap =>
-      (strategy) =>
-        zonePreference(strategy, options),
-  ),
-  fc
-    .record({
-      size: fc.integer({ min: 1, max: 4 }),
-      client: fc.oneof(
-        fc.constantFrom('me', 'you'),
-        fc.nat(4).map((index) => ({ index, of: 5 })),
-      ),
-    })
-    .map(
-      (options): Wrap =>
-        (strategy) =>
-          subset(strategy, options),
-    ),
-);
 const stack = fc
-  .tuple(leaf, fc.array(wrap, { minLength: 1, maxLength: 4 }))
+  .tuple(leaf, fc.array(anyWrapper, { minLength: 1, maxLength: 4 }))
   .map(([strategy, wraps]) => wraps.reduce((inner, around) => around(inner), strategy));
 
 const nth = fc.nat(11);
