@@ -15,8 +15,8 @@ export interface ClientLimitsSpec {
   /** How many may come at once after a pause, 1 to 1000000. Default: a second's worth, and at least 1. */
   readonly burst?: number | null;
   /**
-   * All addresses that agree in so many leading bits share the limits. Default `{ ipv4: 32, ipv6: 64 }`: who has one IPv6 address has
-   * its whole /64.
+   * All addresses that agree in so many leading bits share the limits. Default `{ ipv4: 32, ipv6: 64 }`: who has one IPv6
+   * address has its whole /64.
    */
   readonly granularity?: GranularitySpec | null;
   /**

@@ -10,22 +10,25 @@ export type ClientLimit = 'connections' | 'rate';
 /** What a rate counts: on TCP connections, on HTTP requests. */
 export type Rated = 'connections' | 'requests';
 
-/** An entry's own cells: how many connections there are; how many thousandths of a token there were, and when, in milliseconds. */
+/**
+ * An entry's own cells: how many connections there are; how many thousandths of a token there were, and when, in milliseconds.
+ */
 const connections = ownCells;
 const tokens = ownCells + 1;
 const countedAt = ownCells + 2;
 
 /**
- * Keeps one client address (or block of addresses) from taking everything: so many connections at a time, and so many new connections
- * or requests a second, counted by a token bucket that holds `burst` tokens and gains `rate` a second. A refused one costs no token.
- * Clients without an IP address are not limited.
+ * Keeps one client address (or block of addresses) from taking everything: so many connections at a time, and so many new
+ * connections or requests a second, counted by a token bucket that holds `burst` tokens and gains `rate` a second. A refused
+ * one costs no token. Clients without an IP address are not limited.
  *
  * Memory is bounded and nobody can misuse that. An address that has connections is never forgotten, so that there are as many
- * entries as there are connections at most; of those that have none, `maxEntries` whose bucket is not full, the last ones seen. To
- * have its empty bucket forgotten, a client must keep quiet and come from `maxEntries` other addresses in the meantime, each of which
- * could have been used as well, and until `burst / rate` seconds have passed: after that it is full anyway.
+ * entries as there are connections at most; of those that have none, `maxEntries` whose bucket is not full, the last ones seen.
+ * To have its empty bucket forgotten, a client must keep quiet and come from `maxEntries` other addresses in the meantime, each
+ * of which could have been used as well, and until `burst / rate` seconds have passed: after that it is full anyway.
  *
- * Cost: O(1); without a rate, no look at the clock; no timer at all. 55 to 110 bytes an entry.
+ * Cost: O(1); without a rate, no look at the clock; no timer at all. 0.07 µs to admit at 1,000 addresses, 0.11 with a rate; 58
+ * to 115 bytes an entry, and 17 KiB.
  */
 export class ClientLimits {
   /** How many were refused, by the limit. */
@@ -55,7 +58,9 @@ export class ClientLimits {
     return this.#clients.size;
   }
 
-  /** Other limits for the same addresses. False, and nothing changes, where addresses are told apart in another way: begin anew. */
+  /**
+   * Other limits for the same addresses. False, and nothing changes, where addresses are told apart in another way: begin anew.
+   */
   adopts(settings: ClientLimitsSettings): boolean {
     const { ipv4, ipv6 } = this.#settings;
     if (settings.ipv4 !== ipv4 || settings.ipv6 !== ipv6) return false;
@@ -63,7 +68,10 @@ export class ClientLimits {
     return true;
   }
 
-  /** Lets a connection in, and counts it until `left()`; or says which limit is against it, and then `left()` must not be called. */
+  /**
+   * Lets a connection in, and counts it until `left()`; or says which limit is against it, and then `left()` must not be
+   * called.
+   */
   admit(address: string | undefined): ClientLimit | undefined {
     if (address === undefined || !this.#blocks.read(address)) return undefined;
     const { maxConnections, rate } = this.#settings;

@@ -18,7 +18,11 @@ import {
   sourceIpPersistenceNames,
 } from './source-ip-persistence.ts';
 
-/** A persistence as a user describes it: a built-in kind with its settings, or one of one's own. */
+/**
+ * A persistence as a user describes it: a built-in kind with its settings, or one of one's own.
+ *
+ * @public
+ */
 export type PersistenceSpec<T = unknown> =
   | (SourceIpPersistenceSpec & { readonly type: 'source-ip' })
   | (HttpCookiePersistenceSpec & { readonly type: 'http-cookie' })
@@ -47,7 +51,7 @@ export function readPersistence<T>(value: unknown, path: string): Persistence<T>
   throw new SpecError(
     path,
     value,
-    "an object with type 'source-ip', 'http-cookie' or 'app-cookie', or a persistence (an object with a name and a start function)",
+    "an object with type 'source-ip', 'http-cookie' or 'app-cookie', or a persistence (with a name and a start function)",
   );
 }
 

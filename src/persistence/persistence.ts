@@ -14,7 +14,8 @@ export interface Persistence<T = unknown> {
   /**
    * Begins, for one pool. The pool then tells of each member it has (`joined`).
    *
-   * @param previous the table that this one replaces, possibly of another kind: a place to carry on from. Nobody uses it afterwards.
+   * @param previous the table that this one replaces, possibly of another kind: a place to carry on from. Nobody uses it
+   * afterwards.
    */
   start(context: StrategyContext, previous?: PersistenceTable<T>): PersistenceTable<T>;
 }
@@ -25,11 +26,11 @@ export type PersistenceRequest = Pick<AcquireRequest, 'clientAddress' | 'clientP
 /** What a pool's persistence remembers. */
 export interface PersistenceTable<T = unknown> {
   /**
-   * The id of the member that the client is to meet again; undefined where nothing is known of it. This counts as a use of what is
-   * remembered.
+   * The id of the member that the client is to meet again; undefined where nothing is known of it. This counts as a use of what
+   * is remembered.
    *
-   * Where the answer takes time, a promise of it: then this client waits for it, and no other. One that is rejected, and whatever
-   * is thrown, is told by the pool's `persistence-error` event, and the client is treated as unknown.
+   * Where the answer takes time, a promise of it: then this client waits for it, and no other. One that is rejected, and
+   * whatever is thrown, is told by the pool's `persistence-error` event, and the client is treated as unknown.
    */
   find(request: PersistenceRequest): string | undefined | PromiseLike<string | undefined>;
   /** The client gets this member, another one than `find` said. Nobody waits for a promise. */
@@ -61,9 +62,9 @@ export interface HttpPersistence<T = unknown> {
    */
   answered(cookie: string, member: Member<T>): boolean;
   /**
-   * The value of a `Set-Cookie` field to be added to the final answer (or the 101) of a member that is not the one that `find` said
-   * for this request; undefined: none. Where one is added, and a shared cache could keep the answer, `Cache-Control: private` must
-   * be added, too (`mayBeShared()` tells).
+   * The value of a `Set-Cookie` field to be added to the final answer (or the 101) of a member that is not the one that `find`
+   * said for this request; undefined: none. Where one is added, and a shared cache could keep the answer, `Cache-Control:
+   * private` must be added, too (`mayBeShared()` tells).
    */
   cookieFor(member: Member<T>): string | undefined;
 }

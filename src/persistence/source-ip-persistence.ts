@@ -11,8 +11,8 @@ import { readTableLimits, type TableLimitsSpec } from './table/table-limits-spec
 /** The default of `timeout` is 1800000: half an hour. */
 export interface SourceIpPersistenceSpec extends TableLimitsSpec {
   /**
-   * All addresses that agree in so many leading bits are one client. Default `{ ipv4: 32, ipv6: 128 }`: each address. Octavia has a
-   * netmask here: 255.255.255.0 is 24.
+   * All addresses that agree in so many leading bits are one client. Default `{ ipv4: 32, ipv6: 128 }`: each address. Octavia
+   * has a netmask here: 255.255.255.0 is 24.
    */
   readonly granularity?: GranularitySpec | null;
 }
@@ -28,8 +28,8 @@ const eachAddress: Granularity = { ipv4: 32, ipv6: 128 };
 const halfAnHour = 1_800_000;
 
 /**
- * The same member for the same client address; Octavia's `SOURCE_IP`, HAProxy's `stick on src`. A client without an IP address (of a
- * Unix socket) is not remembered, and all clients behind one translated address are one.
+ * The same member for the same client address; Octavia's `SOURCE_IP`, HAProxy's `stick on src`. A client without an IP address
+ * (of a Unix socket) is not remembered, and all clients behind one translated address are one.
  *
  * Cost: O(1), see `MemberTable`. Throws `SpecError`.
  */

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 
 /**
- * Waits for what a persistence's `find` has promised, at most `patience` milliseconds. `done` is called once: with
- * what was found, or with undefined and the problem, since a store that fails must not keep anybody from being served. A promise that
+ * Waits for what a persistence's `find` has promised, at most `patience` milliseconds. `done` is called once: with what was
+ * found, or with undefined and the problem, since a store that fails must not keep anybody from being served. A promise that
  * settles after that is of no more interest.
  *
  * @returns calls it off: the client has left

@@ -8,7 +8,7 @@ export interface RetryBudgetSpec {
   readonly percent?: number | null;
   /**
    * Retries a second that are allowed besides, 0 to 1000000, so that a client that has just started or is hardly used may retry,
-   * too; fractions are allowed. Default 10.
+   * too; fractions are allowed, but less than one in a `window` is none. Default 10.
    */
   readonly minPerSecond?: number | null;
   /** Milliseconds for which a request earns, and a retry costs, 1000 to 60000. Default 10000. */

@@ -191,7 +191,9 @@ class UtilizationPicker<T> implements Picker<T> {
 function weightOf(report: LoadReport, errorPenalty: number): number {
   const { utilization: used, requestsPerSecond, errorsPerSecond = 0 } = report;
   if (!(used > 0 && requestsPerSecond > 0)) return 0;
-  const weight = requestsPerSecond / (used + (errorsPerSecond / requestsPerSecond) * errorPenalty);
+  // No error rate is too great for a penalty of 0, for which infinity times 0 would not do.
+  const errors = errorPenalty === 0 ? 0 : (errorsPerSecond / requestsPerSecond) * errorPenalty;
+  const weight = requestsPerSecond / (used + errors);
   // Within what sums and quotients of weights stay finite.
   return Math.min(1e15, Math.max(1e-15, weight));
 }

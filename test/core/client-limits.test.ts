@@ -61,6 +61,10 @@ describe('the limit of connections', () => {
     limits.left('10.0.0.1');
     limits.left('10.0.0.1');
     expect(admitted(limits, '10.0.0.1', 3)).toBe(1);
+    const rated = limitsOf({ maxConnections: 1, rate: 1, burst: 9 });
+    rated.admit('10.0.0.1');
+    for (let time = 0; time < 3; time++) rated.left('10.0.0.1');
+    expect(admitted(rated, '10.0.0.1', 3)).toBe(1);
   });
 });
 
@@ -194,6 +198,12 @@ describe('memory', () => {
     expect(limits.size).toBe(10);
   });
 
+  test('holds no more of those that only make requests', () => {
+    const limits = limitsOf({ rate: 1, burst: 5, maxEntries: 10 }, 'requests');
+    for (let number = 0; number < 100; number++) limits.allow(address(number));
+    expect(limits.size).toBe(10);
+  });
+
   test('gives up, as others come, those whose bucket is full again', async () => {
     const clock = new VirtualClock();
     const limits = limitsOf({ rate: 1, burst: 5 }, 'connections', clock);
@@ -220,6 +230,18 @@ describe('one client with many addresses', () => {
     expect(admitted(limits, '10.255.0.1', 9)).toBe(3);
     for (let number = 0; number < 1000; number++) limits.admit(address(number));
     for (let number = 0; number < 1000; number++) limits.left(address(number));
+    expect(admitted(limits, '10.255.0.1', 9)).toBe(0);
+  });
+
+  test('cannot have connections forgotten by coming back before', () => {
+    const limits = limitsOf({ maxConnections: 3, rate: 0.001, burst: 100, maxEntries: 10 });
+    limits.admit('10.255.0.1');
+    limits.left('10.255.0.1');
+    expect(admitted(limits, '10.255.0.1', 9)).toBe(3);
+    for (let number = 0; number < 100; number++) {
+      limits.admit(address(number));
+      limits.left(address(number));
+    }
     expect(admitted(limits, '10.255.0.1', 9)).toBe(0);
   });
 

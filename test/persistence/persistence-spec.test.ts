@@ -22,7 +22,7 @@ describe('a persistence is', () => {
 
 describe('what is none is refused', () => {
   const expected =
-    "an object with type 'source-ip', 'http-cookie' or 'app-cookie', or a persistence (an object with a name and a start function)";
+    "an object with type 'source-ip', 'http-cookie' or 'app-cookie', or a persistence (with a name and a start function)";
 
   test.each([['source-ip'], [null], [5], [{}], [{ name: 'mine' }], [{ start: own.start }]])('%j', (value) => {
     expect(refusalOf(() => read(value))).toEqual({ path: 'pool.persistence', value, expected });

@@ -145,6 +145,20 @@ describe('members that cannot serve', () => {
   });
 });
 
+test.each([0, 1, 1000])('reports beyond all measure harm nobody, with an error penalty of %i', async (errorPenalty) => {
+  const extremes = [5e-324, 1e-308, 1, 1e308, Number.MAX_VALUE];
+  for (const requests of extremes) {
+    for (const used of extremes) {
+      for (const errors of [0, ...extremes]) {
+        const { pool, report } = setUp({ a: 1, b: 1, c: 1 }, { ...prompt, errorPenalty });
+        await report({ a: load(requests, used, errors), b: load(requests, used, errors), c: load(10, 1) });
+        await report({ a: load(requests, used, errors) });
+        expect(visits(pool, 10).every((id) => ['a', 'b', 'c'].includes(id))).toBe(true);
+      }
+    }
+  }
+});
+
 test('a fleet of fresh balancers spreads its first clients, with reports and without', () => {
   const first = (seed: number): string =>
     visit(makePool({ strategy: 'utilization', members: equal(5) }, { random: seededRandom(seed) }));

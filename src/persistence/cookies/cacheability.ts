@@ -7,8 +7,10 @@ export interface CacheableAnswer {
   header(name: string): string | undefined;
 }
 
-/** Statuses that may be kept without being told how long (RFC 9110, section 15.1). */
-const heuristic: ReadonlySet<number> = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501]);
+/**
+ * Statuses that may be kept without being told how long (RFC 9110, section 15.1), and 304, whose fields go into what was kept.
+ */
+const heuristic: ReadonlySet<number> = new Set([200, 203, 204, 206, 300, 301, 304, 308, 404, 405, 410, 414, 501]);
 
 /**
  * Whether a shared cache may keep the answer for other clients: then a cookie that is put into it needs `Cache-Control: private`
@@ -19,7 +21,7 @@ const heuristic: ReadonlySet<number> = new Set([200, 203, 204, 206, 300, 301, 30
  */
 export function mayBeShared({ method, status, header }: CacheableAnswer): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
-  if (status < 200 || status === 304) return false;
+  if (status < 200) return false;
   const control = header('cache-control');
   if (control === undefined && /^\s*no-cache\s*$/i.test(header('pragma') ?? '')) return false;
   let isExplicit = header('expires') !== undefined;
@@ -38,8 +40,8 @@ export function mayBeShared({ method, status, header }: CacheableAnswer): boolea
 }
 
 /**
- * Names and, where it is a number, arguments. Those that are about single fields (`private="set-cookie"`) are not told: the rest of
- * the answer may be shared.
+ * Names and, where it is a number, arguments. Those that are about single fields (`private="set-cookie"`) are not told: the
+ * rest of the answer may be shared.
  */
 function directivesOf(control: string): [name: string, argument: number | undefined][] {
   const directives: [string, number | undefined][] = [];

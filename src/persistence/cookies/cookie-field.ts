@@ -49,7 +49,9 @@ export function setCookieValue(field: string, name: string): string | undefined 
   return at < 0 ? undefined : bare(field, at, end);
 }
 
-/** Whether a `Set-Cookie` field tells the client to forget the cookie. (`Expires` is not looked at: nobody here knows the date.) */
+/**
+ * Whether a `Set-Cookie` field tells the client to forget the cookie. (`Expires` is not looked at: nobody here knows the date.)
+ */
 export function isRemoval(field: string): boolean {
   return /;[ \t]*max-age[ \t]*=[ \t]*(?:-|0*(?:[ \t;]|$))/i.test(field);
 }

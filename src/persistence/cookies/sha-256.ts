@@ -1,5 +1,6 @@
 /**
- * SHA-256 (FIPS 180-4) and HMAC (RFC 2104) over it, since the core has no Node to ask. For a few short texts: some microseconds each.
+ * SHA-256 (FIPS 180-4) and HMAC (RFC 2104) over it, since the core has no Node to ask. For a few short texts: some microseconds
+ * each.
  */
 
 const blockSize = 64;
@@ -48,7 +49,14 @@ function compress(state: Int32Array, schedule: Int32Array): void {
     const high = rotated(last, 17) ^ rotated(last, 19) ^ (last >>> 10);
     schedule[word] = (schedule[word - 16] as number) + low + (schedule[word - 7] as number) + high;
   }
-  let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
+  let a = state[0] as number;
+  let b = state[1] as number;
+  let c = state[2] as number;
+  let d = state[3] as number;
+  let e = state[4] as number;
+  let f = state[5] as number;
+  let g = state[6] as number;
+  let h = state[7] as number;
   for (let round = 0; round < 64; round++) {
     const chosen = (e & f) ^ (~e & g);
     const major = (a & b) ^ (a & c) ^ (b & c);
@@ -64,7 +72,14 @@ function compress(state: Int32Array, schedule: Int32Array): void {
     b = a;
     a = (first + second) | 0;
   }
-  for (const [word, value] of [a, b, c, d, e, f, g, h].entries()) state[word] = (state[word] as number) + value;
+  state[0] = (state[0] as number) + a;
+  state[1] = (state[1] as number) + b;
+  state[2] = (state[2] as number) + c;
+  state[3] = (state[3] as number) + d;
+  state[4] = (state[4] as number) + e;
+  state[5] = (state[5] as number) + f;
+  state[6] = (state[6] as number) + g;
+  state[7] = (state[7] as number) + h;
 }
 
 /** The message, a bit that ends it, zeros, and its length in bits. */

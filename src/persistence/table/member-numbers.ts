@@ -1,6 +1,6 @@
 /**
- * Members' ids as small integers, so that a table needs four bytes for one. A number is given out anew once its member is forgotten
- * and nothing in the table refers to it any more: there are never more than members and entries.
+ * Members' ids as small integers, so that a table needs four bytes for one. A number is given out anew once its member is
+ * forgotten and nothing in the table refers to it any more: there are never more than members and entries.
  */
 export class MemberNumbers {
   readonly #numbers = new Map<string, number>();

@@ -11,7 +11,7 @@ export interface TableLimitsSpec {
   readonly timeout?: number | null;
   /**
    * How many are remembered, 1 to 16777216; beyond them, those that were not seen for longest are forgotten. Memory grows with
-   * use, by 51 to 103 bytes an entry, and is kept. Default 1000000.
+   * use, from 17 KiB by 51 to 103 bytes an entry, and is kept. Default 1000000.
    */
   readonly maxEntries?: number | null;
 }

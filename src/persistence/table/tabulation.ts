@@ -1,8 +1,8 @@
 import { type Random, seededRandom } from '../../core/random.ts';
 
 /**
- * Random numbers for `tabulated()`: 256 for each of the 16 bytes of a key, 16 KiB. Any `random` will do, also one that always says the
- * same, as in a test: then they are no secret, but still all different.
+ * Random numbers for `tabulated()`: 256 for each of the 16 bytes of a key, 16 KiB. Any `random` will do, also one that always
+ * says the same, as in a test: then they are no secret, but still all different.
  */
 export function tabulation(random: Random): Int32Array {
   const filler = seededRandom(random() * 0x1_0000_0000);
@@ -10,9 +10,10 @@ export function tabulation(random: Random): Int32Array {
 }
 
 /**
- * Simple tabulation hashing (Zobrist, 1970) of four words: the exclusive or of a random number for each byte. For linear probing it is
- * as good as a truly random function (Pătraşcu and Thorup, "The Power of Simple Tabulation Hashing", 2012), and who does not know the
- * numbers cannot choose keys that collide. 6 ns, where HalfSipHash has 35 before the first slot can be looked into.
+ * Simple tabulation hashing (Zobrist, 1970) of four words: the exclusive or of a random number for each byte. For linear
+ * probing it is as good as a truly random function (Pătraşcu and Thorup, "The Power of Simple Tabulation Hashing", 2012), and
+ * who does not know the numbers cannot choose keys that collide. 6 ns, where HalfSipHash has 35 before the first slot can be
+ * looked into.
  *
  * @param at where the words start
  * @returns a signed 32-bit integer

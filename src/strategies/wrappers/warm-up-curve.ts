@@ -20,11 +20,14 @@ export function envoyCurve(window: number, aggression: number, floor: number): W
     factorAt: (elapsed) => {
       if (elapsed >= window) return 1;
       const passed = Math.max(1, elapsed) / window;
-      return Math.min(1, Math.max(floor, aggression === 1 ? passed : passed ** (1 / aggression)));
+      return Math.min(1, Math.max(floor, least, aggression === 1 ? passed : passed ** (1 / aggression)));
     },
     limitAt: (_elapsed, maxConnections) => maxConnections,
   };
 }
+
+/** A steep curve without a floor would begin at what a number cannot tell from 0. */
+const least = 1e-9;
 
 /**
  * HAProxy's curve: sixteen equal steps, the first at once. The most connections rise too, in whole percent of the window, from 1.

@@ -47,6 +47,10 @@ describe('beyond HAProxy, by RFC 9111', () => {
     expect(shared({ 'cache-control': 'max-age=60, s-maxage=0' })).toBe(false);
   });
 
+  test('an answer that is not final may not', () => {
+    expect(shared({ 'cache-control': 'max-age=60' }, 'GET', 101)).toBe(false);
+  });
+
   test.each([
     [200, true],
     [206, true],
@@ -57,7 +61,7 @@ describe('beyond HAProxy, by RFC 9111', () => {
     [501, true],
     [201, false],
     [302, false],
-    [304, false],
+    [304, true],
     [403, false],
     [500, false],
     [101, false],

@@ -33,6 +33,10 @@ describe("Envoy's curve", () => {
     expect(envoyCurve(window, aggression, floor).factorAt(elapsed)).toBeCloseTo(factor, 12);
   });
 
+  test('starts above 0 however steep it is', () => {
+    expect(envoyCurve(minute, 0.01, 0).factorAt(0)).toBeGreaterThan(0);
+  });
+
   test('starts above 0 without a floor: as after one millisecond', () => {
     expect(envoyCurve(minute, 1, 0).factorAt(0)).toBe(1 / minute);
   });
