@@ -38,12 +38,12 @@ export class Guards<T> {
     return this.#outliers.detector;
   }
 
-  get retryBudget(): RetryBudgetStats | undefined {
+  get retryBudgetStats(): RetryBudgetStats | undefined {
     const { retryBudget } = this.#accounts.watchers;
     return retryBudget && { balance: retryBudget.balance, refused: this.#shedding.totalOf('retry-budget') };
   }
 
-  get concurrencyLimit(): ConcurrencyLimitStats | undefined {
+  get concurrencyLimitStats(): ConcurrencyLimitStats | undefined {
     const { concurrencyGate } = this.#accounts.watchers;
     if (concurrencyGate === undefined) return undefined;
     const { algorithm, limit } = concurrencyGate;

@@ -143,13 +143,13 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   }
 
   /** What the retry budget has left and has refused; undefined where there is none. */
-  get retryBudget(): RetryBudgetStats | undefined {
-    return this.#guards.retryBudget;
+  get retryBudgetStats(): RetryBudgetStats | undefined {
+    return this.#guards.retryBudgetStats;
   }
 
   /** Where the adaptive limit stands and what it has refused; undefined where there is none. */
-  get concurrencyLimit(): ConcurrencyLimitStats | undefined {
-    return this.#guards.concurrencyLimit;
+  get concurrencyLimitStats(): ConcurrencyLimitStats | undefined {
+    return this.#guards.concurrencyLimitStats;
   }
 
   /** The safeguards that turn leases away, at the moment or within the last second. */

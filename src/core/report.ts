@@ -70,7 +70,7 @@ export interface BalancerStats extends Stats {
 export interface PoolStats extends Stats {
   readonly name: string;
   /** What outlier detection has done; null where it is off. */
-  readonly outliers: OutlierStats | null;
+  readonly outlierDetection: OutlierStats | null;
   /** Null where there is none. */
   readonly retryBudget: RetryBudgetStats | null;
   readonly concurrencyLimit: ConcurrencyLimitStats | null;
@@ -124,8 +124,14 @@ export function vipStats<T>(vip: VirtualIP<T>): VipStats & { readonly name: stri
 
 export function poolStats<T>(pool: Pool<T>): PoolStats {
   const members = pool.members.map((member) => ({ id: member.id, ...snapshot(member.stats) }));
-  const { name, outlierStats: outliers = null, retryBudget = null, concurrencyLimit = null } = pool;
-  return { name, ...snapshot(pool.stats), outliers, retryBudget, concurrencyLimit, members };
+  return {
+    name: pool.name,
+    ...snapshot(pool.stats),
+    outlierDetection: pool.outlierStats ?? null,
+    retryBudget: pool.retryBudgetStats ?? null,
+    concurrencyLimit: pool.concurrencyLimitStats ?? null,
+    members,
+  };
 }
 
 function nameOf<T>(type: ProbeType | Probe<T>): string {

@@ -725,7 +725,7 @@ describe('the statistics', () => {
         {
           name: 'web',
           ...used,
-          outliers: null,
+          outlierDetection: null,
           retryBudget: null,
           concurrencyLimit: null,
           members: [

@@ -60,11 +60,11 @@ describe('a pool with an adaptive limit', () => {
     const concurrencyLimit = { type: 'aimd', window: 0 } as const;
     const pool = makePool({ members: equal(1), concurrencyLimit });
     take(pool).release('failure');
-    const learned = pool.concurrencyLimit?.limit;
+    const learned = pool.concurrencyLimitStats?.limit;
     pool.update({ concurrencyLimit: { ...concurrencyLimit } });
-    const kept = pool.concurrencyLimit?.limit;
+    const kept = pool.concurrencyLimitStats?.limit;
     pool.update({ concurrencyLimit: { ...concurrencyLimit, backoff: 0.5 } });
-    expect([learned, kept, pool.concurrencyLimit?.limit]).toEqual([20, 20, 20]);
+    expect([learned, kept, pool.concurrencyLimitStats?.limit]).toEqual([20, 20, 20]);
   });
 });
 

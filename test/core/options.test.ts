@@ -327,7 +327,7 @@ describe('an update that is refused', () => {
     const events: unknown[] = [];
     for (const name of ['member-status', 'member-added', 'member-removed', 'status', 'panic'] as const)
       served.on(name, () => events.push(name));
-    const before = JSON.stringify([served.members.map(({ id, weight }) => [id, weight]), served.concurrencyLimit]);
+    const before = JSON.stringify([served.members.map(({ id, weight }) => [id, weight]), served.concurrencyLimitStats]);
     const fine = { members: [spec('c')], enabled: false, strategy: 'random', retryBudget: null } as const;
     for (const wrong of [
       { panic: { threshold: 101 } },
@@ -338,7 +338,7 @@ describe('an update that is refused', () => {
       { overprovisioning: 150 },
     ]) {
       expect(() => served.update({ ...fine, ...wrong } as never)).toThrow(SpecError);
-      const now = JSON.stringify([served.members.map(({ id, weight }) => [id, weight]), served.concurrencyLimit]);
+      const now = JSON.stringify([served.members.map(({ id, weight }) => [id, weight]), served.concurrencyLimitStats]);
       expect([now, served.enabled, served.strategy.name, events]).toEqual([before, true, 'round-robin', []]);
     }
   });

@@ -396,16 +396,16 @@ describe('the reports of a balancer', () => {
     const [stats] = balancer.stats().pools;
     expect(status?.outlierDetection).toEqual({ ejected: 1, onTrial: 0 });
     expect(status?.members[0]).toMatchObject({ status: 'error', reason: 'ejected for 30 s: 2 consecutive failures' });
-    expect(stats?.outliers).toMatchObject({ ejected: 1, ejections: 1, overflow: 0, notEnforced: 0 });
-    expect(JSON.parse(JSON.stringify(stats?.outliers))).toEqual(stats?.outliers);
+    expect(stats?.outlierDetection).toMatchObject({ ejected: 1, ejections: 1, overflow: 0, notEnforced: 0 });
+    expect(JSON.parse(JSON.stringify(stats?.outlierDetection))).toEqual(stats?.outlierDetection);
     pool.update({ outlierDetection: null });
-    expect([status?.outlierDetection, stats?.outliers?.ejected]).toEqual([{ ejected: 1, onTrial: 0 }, 1]);
+    expect([status?.outlierDetection, stats?.outlierDetection?.ejected]).toEqual([{ ejected: 1, onTrial: 0 }, 1]);
   });
 
   test('have nothing of it where it is off', () => {
     const balancer = new Balancer({ clock: new VirtualClock() });
     balancer.createPool({ name: 'web' });
     expect(balancer.statusTree().pools[0]?.outlierDetection).toBe(null);
-    expect(balancer.stats().pools[0]?.outliers).toBe(null);
+    expect(balancer.stats().pools[0]?.outlierDetection).toBe(null);
   });
 });

@@ -92,11 +92,11 @@ describe('a pool that sheds load', () => {
   test('spends nothing on a retry for which there is no member', () => {
     const pool = makePool({ members: [spec('a')], retryBudget: { percent: 0, minPerSecond: 1, window: 1000 } });
     expect(visit(pool, { exclude: pool.members })).toBe('members-tried');
-    expect(pool.retryBudget).toEqual({ balance: 1, refused: 0 });
+    expect(pool.retryBudgetStats).toEqual({ balance: 1, refused: 0 });
   });
 
   test('shows nothing where neither is on', () => {
     const pool = makePool({ members: [spec('a')] });
-    expect([pool.retryBudget, pool.concurrencyLimit, pool.shedding]).toEqual([undefined, undefined, []]);
+    expect([pool.retryBudgetStats, pool.concurrencyLimitStats, pool.shedding]).toEqual([undefined, undefined, []]);
   });
 });
