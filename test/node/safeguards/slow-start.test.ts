@@ -67,8 +67,8 @@ describe.each(['http', 'tcp'] as const)('a member of an %s virtual IP that was d
     const { patients, scene } = await comeback(slowStart('round-robin', { window: 150 }));
     await using _patients = patients;
     await using _scene = scene;
-    await until(async () => (await served(scene, 30))['m3'] === 10, 'it has its third');
-    expect(await served(scene, 30)).toEqual({ m1: 10, m2: 10, m3: 10 });
+    // Near the end of its window it can have a third of thirty clients by luck, but not of ten times as many.
+    await until(async () => (await served(scene, 300))['m3'] === 100, 'it has its third');
     await leavesNothing(scene, patients.fleet);
   });
 
