@@ -9,6 +9,7 @@ export function growthPlot(rows) {
   const panels = families.map((family) => seriesOf(rows.filter((row) => row.family === family)));
   const lines = Math.ceil(panels.length / 2);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * panel.width} ${lines * panel.height}" width="${2 * panel.width}">
+<title>What acquire and release cost, by strategy and number of members</title>
 <style>
   text { font: 11px system-ui, sans-serif; fill: #57606a }
   .title { font-weight: 600 }
