@@ -59,7 +59,8 @@ describe.each(kinds)('a check of type %s', (_name, make) => {
   test('fails where it shall verify that one', async () => {
     await using member = await secureMember();
     const probe = make({ verify: true, serverName: 'a.evenkeel.test' });
-    expect(await verdict(probe, member.at)).toBe('self-signed certificate');
+    // Newer Nodes add an advice.
+    expect(await verdict(probe, member.at)).toMatch(/^self-signed certificate/);
   });
 
   test('passes where the authority is trusted and the name is right', async () => {
