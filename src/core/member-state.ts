@@ -27,15 +27,22 @@ export interface MemberOwner<T> {
  * them, in `verdict`.
  */
 export class MemberState<T> {
+  // What picks and leases look into comes first, side by side: with many members none of it is in the cache.
   readonly counters: Counters = new Counters();
-  readonly member: Member<T>;
-  readonly owner: MemberOwner<T>;
-  config: MemberConfig<T>;
-  /** The most connections, at hand: with many members each object that a pick looks into is one that is not in the cache. */
+  /** The most connections. */
   limit: number;
-  isDraining = false;
   /** Its limits beside `limit`, and the half-open state; undefined until it has one of them. */
   circuit: Circuit | undefined;
+  /** Where it may be picked, and its place there; undefined while it does not serve. */
+  tier: Tier<T> | undefined;
+  place = 0;
+  /** Those who wait for its last connection to end; undefined where nobody does. */
+  drains: Set<Drain> | undefined;
+  readonly member: Member<T>;
+
+  readonly owner: MemberOwner<T>;
+  config: MemberConfig<T>;
+  isDraining = false;
   /** Why outlier detection keeps it from serving; undefined while it does not. */
   ejection: Ejection | undefined;
   /** What outlier detection knows of it; undefined where nobody looks. */
@@ -56,11 +63,6 @@ export class MemberState<T> {
   isUnchecked = false;
   isEjected = false;
   level: Level<T> | undefined;
-  /** Where it may be picked, and its place there; undefined while it does not serve. */
-  tier: Tier<T> | undefined;
-  place = 0;
-  /** Those who wait for its last connection to end; undefined where nobody does. */
-  drains: Set<Drain> | undefined;
 
   constructor(config: MemberConfig<T>, owner: MemberOwner<T>) {
     this.config = config;

@@ -60,13 +60,15 @@ export class CurrentRequest<T> implements PickRequest<T> {
   }
 
   accepts(member: Member<T>): boolean {
-    return this.permits(stateOf(member));
+    const state = stateOf(member);
+    // Its counters rather than the state's, which are the same: so counters and state are fetched from memory at once.
+    if (member.stats.activeConnections >= state.limit) return false;
+    if (state.circuit !== undefined && !state.circuit.permits(this.isRetry)) return false;
+    return this.#exclude === undefined || !this.#exclude.includes(member);
   }
 
   /** `accepts`, of a choice that was made already. */
   permits(state: MemberState<T>): boolean {
-    if (!state.hasRoom) return false;
-    if (state.circuit !== undefined && !state.circuit.permits(this.isRetry)) return false;
-    return this.#exclude === undefined || !this.#exclude.includes(state.member);
+    return this.accepts(state.member);
   }
 }

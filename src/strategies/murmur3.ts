@@ -6,23 +6,27 @@
  * @returns an unsigned 32-bit integer
  */
 export function murmur3(text: string, seed = 0): number {
+  const { length } = text;
   let hash = seed | 0;
-  let block = 0;
-  let shift = 0;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    // A unit beyond Latin-1 would need two bytes; folding them keeps the loop to one byte a unit.
-    block |= ((unit ^ (unit >>> 8)) & 0xff) << shift;
-    shift += 8;
-    if (shift === 32) {
-      hash ^= scramble(block);
-      hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
-      block = 0;
-      shift = 0;
-    }
+  let index = 0;
+  for (; index + 3 < length; index += 4) {
+    const low = byteAt(text, index) | (byteAt(text, index + 1) << 8);
+    const high = byteAt(text, index + 2) | (byteAt(text, index + 3) << 8);
+    hash ^= scramble(low | (high << 16));
+    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
   }
-  if (shift > 0) hash ^= scramble(block);
-  return avalanche(hash ^ text.length);
+  if (index < length) {
+    let block = 0;
+    for (let shift = 0; index < length; index++, shift += 8) block |= byteAt(text, index) << shift;
+    hash ^= scramble(block);
+  }
+  return avalanche(hash ^ length);
+}
+
+/** A unit beyond Latin-1 would need two bytes; folding them keeps to one byte a unit. */
+function byteAt(text: string, index: number): number {
+  const unit = text.charCodeAt(index);
+  return (unit ^ (unit >>> 8)) & 0xff;
 }
 
 function scramble(block: number): number {

@@ -28,6 +28,12 @@ test('the seed is 0 where none is given', () => {
   expect(murmur3('10.0.0.1')).toBe(murmur3('10.0.0.1', 0));
 });
 
+test('text beyond Latin-1 hashes as it always has, or its members would be others', () => {
+  expect(['Überlastausgleich für 負荷分散', '負荷分', 'é€😀x'].map((text) => murmur3(text))).toEqual([
+    0x206975e4, 0xf03da890, 0x5b6c065d,
+  ]);
+});
+
 test('text beyond Latin-1 hashes to an unsigned 32-bit integer, too', () => {
   const hash = murmur3('Überlastausgleich für 負荷分散');
   expect(hash >>> 0).toBe(hash);

@@ -1,8 +1,8 @@
 import type { Member } from '../../core/member.ts';
 import { digest } from './digest.ts';
 import { Points } from './hash-ring.ts';
-import { murmur2OfWords } from './murmur2.ts';
-import { appendNumber, loadText } from './text-words.ts';
+import { murmur2OfWords, standardSeed } from './murmur2.ts';
+import { appendNumber, loadText, wordsFor } from './text-words.ts';
 import { xxHash64OfWords } from './xx-hash.ts';
 
 export interface EnvoyPlacement {
@@ -29,11 +29,13 @@ export function envoyPoints<T>(
   let at = 0;
   for (const [turn, index] of order.entries()) {
     const end = ends[turn] as number;
-    const prefix = loadText(`${(members[index] as Member<T>).id}_`);
+    const text = `${(members[index] as Member<T>).id}_`;
+    const words = wordsFor(text);
+    const prefix = loadText(text, words);
     for (let number = 0; at < end; number++, at++) {
-      const length = appendNumber(prefix, number);
-      if (isMurmur) murmur2OfWords(length);
-      else xxHash64OfWords(length);
+      const length = appendNumber(prefix, number, words);
+      if (isMurmur) murmur2OfWords(length, standardSeed, words);
+      else xxHash64OfWords(length, 0, words);
       points.high[at] = digest[0] as number;
       points.low[at] = digest[1] as number;
       points.owner[at] = index;

@@ -1,7 +1,11 @@
 import type { Member } from '../../core/member.ts';
-import { digest, imul, multiplyHigh } from './digest.ts';
+import * as digests from './digest.ts';
 import type { Candidates, HashTable } from './hash-table.ts';
 import { xxHash64 } from './xx-hash.ts';
+
+// Constants of this module, see `xxHash64`.
+const { digest, multiplyHigh } = digests;
+const { imul } = Math;
 
 const factorHigh = 0x2545f491;
 const factorLow = 0x4f6cdd1d;

@@ -1,11 +1,15 @@
-import { digest, imul, multiplyHigh } from './digest.ts';
-import { loadText, words } from './text-words.ts';
+import * as digests from './digest.ts';
+import { loadText, wordsFor } from './text-words.ts';
+
+// Constants of this module, see `xxHash64`.
+const { digest, multiplyHigh } = digests;
+const { imul } = Math;
 
 const factorHigh = 0xc6a4a793;
 const factorLow = 0x5bd1e995;
 
 /** The seed of `std::hash` in GNU libstdc++, of Envoy and of libmemcached's ketama by Murmur. */
-const standardSeed = 0xc70f6907;
+export const standardSeed = 0xc70f6907;
 
 /**
  * MurmurHash2, 64-bit variant A (Austin Appleton, public domain, `MurmurHash2.cpp`), in 32-bit halves. Puts the 64 bits into
@@ -14,12 +18,12 @@ const standardSeed = 0xc70f6907;
  * @param seed an unsigned 32-bit integer
  */
 export function murmur2(text: string, seed: number = standardSeed): void {
-  murmur2OfWords(loadText(text), seed);
+  const from = wordsFor(text);
+  murmur2OfWords(loadText(text, from), seed, from);
 }
 
-/** `murmur2` of so many bytes that are in `words` already. */
-export function murmur2OfWords(length: number, seed: number = standardSeed): void {
-  const from = words;
+/** `murmur2` of so many bytes that are in words already. */
+export function murmur2OfWords(length: number, seed: number, from: Int32Array): void {
   let low = seed ^ imul(length, factorLow);
   let high = (multiplyHigh(length, factorLow) + imul(length, factorHigh)) | 0;
   const lanesEnd = (length >>> 3) * 2;

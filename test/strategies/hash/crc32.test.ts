@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { crc32, emptyCrc, extendCrc, extendCrcByWord, finishCrc } from '../../../src/strategies/hash/crc32.ts';
+import { latin1Bytes } from '../../fixtures/hashes.ts';
 
 test('the standard check value holds', () => {
   expect(crc32('123456789')).toBe(0xcbf43926);
@@ -24,4 +25,14 @@ test('text in pieces has the checksum of the whole', () => {
 test('text beyond ASCII counts as UTF-8', () => {
   // As zlib has it.
   expect([crc32('Grüße'), crc32('負荷分散😀')]).toEqual([0xfbd37071, 0x45a0997e]);
+});
+
+test('text of any length has the checksum of its halves one after the other', () => {
+  for (const length of [0, 1, 2, 3, 4, 5, 6, 7, 8, 100, 5458, 5460, 40_000]) {
+    for (const text of [latin1Bytes(length), 'ü負'.repeat(length / 2)]) {
+      const middle = Math.floor(length / 3);
+      const halves = extendCrc(extendCrc(emptyCrc, text.slice(0, middle)), text.slice(middle));
+      expect(finishCrc(halves)).toBe(crc32(text));
+    }
+  }
 });

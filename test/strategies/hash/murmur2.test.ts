@@ -32,3 +32,11 @@ test('ASCII of every length up to 40 hashes right', () => {
     expect(digestOf(() => murmur2(text))).toBe(murmur2Of(new TextEncoder().encode(text), 0xc70f6907n));
   }
 });
+
+test('text too long to be kept hashes the same, and so does what comes after it', () => {
+  for (const length of [5457, 5458, 5459, 9000, 3]) {
+    for (const text of [latin1Bytes(length), '負'.repeat(length)]) {
+      expect(digestOf(() => murmur2(text, 1))).toBe(murmur2Of(new TextEncoder().encode(text), 1n));
+    }
+  }
+});

@@ -62,3 +62,11 @@ test('a short text after a very long one hashes as before', () => {
   xxHash64('é'.repeat(100_000));
   expect(digestOf(() => xxHash64('foo'))).toBe(before);
 });
+
+test('text too long to be kept hashes the same, and so does what comes after it', () => {
+  for (const length of [5457, 5458, 5459, 9000, 3]) {
+    for (const text of [latin1Bytes(length), '負'.repeat(length)]) {
+      expect(digestOf(() => xxHash64(text, 1))).toBe(xxHash64Of(new TextEncoder().encode(text), 1n));
+    }
+  }
+});
