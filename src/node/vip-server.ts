@@ -41,6 +41,8 @@ export interface ServedClient<T> {
 /** What a served client asks of the server that it belongs to. */
 export interface Server<T> {
   readonly vip: VirtualIP<T>;
+  /** Another one serves the client from now on: one stage of its arrival is over, and the next begins. */
+  handedOver(from: ServedClient<T>, to: ServedClient<T>): void;
   /** A client is gone. */
   closed(client: ServedClient<T>): void;
   /** Something failed that is nobody's fault but ours. */
@@ -108,20 +110,26 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements Server<T> {
   /** Takes a client that a socket server has accepted; it must not be read from yet. */
   readonly accept = (socket: Socket): void => {
     if (this.#isClosing) return turnAway(socket);
+    this.#admit(socket, new Peer(socket));
+  };
+
+  #admit(socket: Socket, peer: Client): void {
     let client: ServedClient<T> | undefined;
     let isReady = false;
-    const session = this.vip.admit(new Peer(socket), () => {
+    const session = this.vip.admit(peer, () => {
       isReady = true;
       client?.start();
     });
-    if (session.refused) {
-      return turnAway(socket);
-    }
+    if (session.refused) return turnAway(socket);
     client = this.#service.serve(socket, session);
+    this.#add(client);
+    if (isReady) client.start();
+  }
+
+  #add(client: ServedClient<T>): void {
     this.#clients.add(client);
     if (this.#sweep === undefined) this.#sweepLater();
-    if (isReady) client.start();
-  };
+  }
 
   /**
    * Takes no more clients, sends away those that wait, and resolves when those that are served have ended, or the deadline has
@@ -141,6 +149,11 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements Server<T> {
     this.vip.off('pool-changed', this.#followPool);
     for (const pool of this.#pools) pool.off('drain-expired', this.#drainExpired);
     this.#service.close();
+  }
+
+  handedOver(from: ServedClient<T>, to: ServedClient<T>): void {
+    this.#clients.add(to);
+    this.#clients.delete(from);
   }
 
   closed(client: ServedClient<T>): void {
