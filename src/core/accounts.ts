@@ -20,6 +20,8 @@ const isSampled = 2;
 export class Accounts<T> implements LeaseBooks<T> {
   readonly counters: Counters = new Counters();
   readonly #clock: Clock;
+  /** A member may take one that it could not take before; undefined where nobody waits for that. */
+  freed: ((state: MemberState<T>) => void) | undefined;
   /** A user's classifier or algorithm threw. */
   readonly #failed: (message: string, cause: unknown) => void;
   /** Undefined where nobody watches. */
@@ -46,10 +48,15 @@ export class Accounts<T> implements LeaseBooks<T> {
     return retryBudget !== undefined || concurrencyGate !== undefined;
   }
 
+  /** Whether the adaptive limit lets one more in. */
+  get admits(): boolean {
+    return this.watchers.concurrencyGate?.admits(this.counters.activeConnections) !== false;
+  }
+
   /** The safeguard that turns a lease away, whatever members there are; undefined where none does. */
   causeAgainst(isRetry: boolean): SheddingCause | undefined {
     const { retryBudget, concurrencyGate } = this.watchers;
-    if (concurrencyGate?.admits(this.counters.activeConnections) === false) return 'concurrency-limit';
+    if (concurrencyGate !== undefined && !this.admits) return 'concurrency-limit';
     // The retry itself is withdrawn when there is a member for it; asking in vain is only counted.
     if (isRetry && retryBudget?.canWithdraw === false && !retryBudget.withdraw()) return 'retry-budget';
     return undefined;
@@ -90,6 +97,13 @@ export class Accounts<T> implements LeaseBooks<T> {
     if (this.#watchers !== undefined || lease.takenAt >= 0 || lease.status >= 500) this.#tell(lease, outcome);
     else state.tier?.released(state, outcome, 0, false);
     if (state.drains !== undefined) this.#idle(state, state.drains);
+    if (this.freed !== undefined) this.freed(state);
+  }
+
+  begun(lease: Lease<T>): void {
+    const { state } = lease;
+    state.circuit?.connected(lease);
+    if (this.freed !== undefined) this.freed(state);
   }
 
   #idle(state: MemberState<T>, drains: Iterable<Drain>): void {

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'ERR_EVENKEEL_LISTENER'
   | 'ERR_EVENKEEL_PROBE'
   | 'ERR_EVENKEEL_STRATEGY'
+  | 'ERR_EVENKEEL_PERSISTENCE'
   | 'ERR_EVENKEEL_ERROR_ANSWER';
 
 export class EvenkeelError extends Error {

@@ -18,10 +18,15 @@ export interface LeaseBooks<T> {
   readonly counters: Counters;
   /** The connection stands, and nothing more will be told of it before it ends. */
   connected(lease: Lease<T>): void;
+  /** It is no longer pending: to be told where the member's circuit has counted it. */
+  begun(lease: Lease<T>): void;
   /** The first byte of an answer has come. */
   answered(lease: Lease<T>): void;
   released(lease: Lease<T>, outcome: Outcome): void;
 }
+
+/** One of a lease's `notes`: see `Lease.isKept`. */
+export const kept = 4;
 
 /** What a lease has been through: it is taken, may be connected, and is released, connected or not. */
 const taken = 0;
@@ -41,7 +46,7 @@ export class Lease<T = unknown> implements Disposable {
   takenAt = -1;
   /** @internal what the member's circuit counts it as */
   marks = uncounted;
-  /** @internal who wants to hear of it: `Accounts` keeps bits of its own here */
+  /** @internal who wants to hear of it: `Accounts` keeps bits of its own here, beside `kept` */
   notes = 0;
   /** @internal when it was taken, as outlier detection counts time, see `OutlierDetector` */
   epoch = 0;
@@ -65,6 +70,11 @@ export class Lease<T = unknown> implements Disposable {
   /** The status of the member's final answer, of HTTP; 0 where there was none. */
   get status(): number {
     return this.#status;
+  }
+
+  /** Whether the pool's `persistence` has led the client here; false where the strategy has picked the member. */
+  get isKept(): boolean {
+    return (this.notes & kept) !== 0;
   }
 
   /** Whether the member could be connected to; for a pool's `classify`. */
@@ -91,7 +101,7 @@ export class Lease<T = unknown> implements Disposable {
   resumed(): void {
     if (this.#phase !== taken) return;
     this.#phase = connected;
-    if (this.marks !== uncounted) this.state.circuit?.connected(this);
+    if (this.marks !== uncounted) this.#books.begun(this);
   }
 
   /** A request was sent to the member. */

@@ -72,6 +72,22 @@ export class Levels<T> {
     level.count(state, 1);
   }
 
+  /** Whether there are members to pick from and all of them hold `maxConnections`. */
+  get isFull(): boolean {
+    let hasMembers = false;
+    for (const { tier } of this.#levels) {
+      if (tier === undefined || tier.isEmpty) continue;
+      if (!tier.isFull) return false;
+      hasMembers = true;
+    }
+    return hasMembers;
+  }
+
+  /** Whether there is nobody to pick. */
+  get isEmpty(): boolean {
+    return this.#levels.every(({ tier }) => tier === undefined || tier.isEmpty);
+  }
+
   /** Whether any member is healthy. */
   get isHealthy(): boolean {
     return this.#levels.some((level) => level.healthy > 0);

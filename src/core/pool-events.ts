@@ -28,6 +28,8 @@ export interface PoolEvents<T> extends ListenerErrorEvent {
   'trial-passed': [trial: { readonly member: Member<T> }];
   /** Too few members are healthy, and `panic` takes effect; or that is over. */
   panic: [change: { readonly isPanicking: boolean }];
+  /** Clients have begun to wait in the pool's `queue`, or none has waited for a second. */
+  queueing: [change: { readonly isQueueing: boolean }];
   /** `concurrencyLimit` or `retryBudget` has begun to turn leases away, or has turned none away for a second. */
   shedding: [change: SheddingChange];
   /**
@@ -35,5 +37,7 @@ export interface PoolEvents<T> extends ListenerErrorEvent {
    * `pick` throws, `acquire()` throws.
    */
   'strategy-error': [error: EvenkeelError];
+  /** A user's persistence threw, or rejected what it had promised; the client is served as one that is not known. */
+  'persistence-error': [error: EvenkeelError];
   status: [change: StatusChange<OperatingStatus>];
 }

@@ -1,11 +1,14 @@
 import { type AgentCheck, type AgentCheckSpec, readAgentCheck } from '../health/agent/agent-check.ts';
 import { type HealthMonitor, type HealthMonitorSpec, readHealthMonitor } from '../health/monitor-spec.ts';
+import type { Persistence } from '../persistence/persistence.ts';
+import { isSamePersistence, type PersistenceSpec, readPersistence } from '../persistence/persistence-spec.ts';
 import { isSameConcurrencyLimit } from '../safeguards/concurrency-limit-spec.ts';
 import { readStrategy, type StrategyName } from '../strategies/built-in.ts';
 import { roundRobin } from '../strategies/round-robin.ts';
 import type { Strategy } from '../strategies/strategy.ts';
 import { defaultKeepAlive, type KeepAlive, type KeepAliveSpec, keepAliveOver } from './keep-alive-spec.ts';
 import { type MemberConfig, type MemberSpec, readMember } from './member-spec.ts';
+import { type QueueSettings, type QueueSpec, readQueue } from './queue-spec.ts';
 import {
   noSafeguards,
   readSafeguards,
@@ -31,6 +34,10 @@ export interface PoolUpdate<T = unknown> extends SafeguardsSpec {
   readonly healthMonitor?: HealthMonitorSpec<T> | null;
   /** Asks the members' agents how they are, beside the health monitor or without one. Default: no. */
   readonly agentCheck?: AgentCheckSpec | null;
+  /** Keeps clients on the members that they have got. Default: none. */
+  readonly persistence?: PersistenceSpec<T> | null;
+  /** Has clients wait while every member is busy, by `maxConnections` or another limit. Default: they are refused at once. */
+  readonly queue?: QueueSpec | null;
   /** How connections to the members of an HTTP virtual IP are kept for later requests. */
   readonly keepAlive?: KeepAliveSpec | null;
   /** `false` refuses every client. Default true. */
@@ -44,6 +51,8 @@ export interface PoolConfig<T = unknown> extends Safeguards {
   readonly members: readonly MemberConfig<T>[];
   readonly healthMonitor: HealthMonitor<T> | undefined;
   readonly agentCheck: AgentCheck | undefined;
+  readonly persistence: Persistence<T> | undefined;
+  readonly queue: QueueSettings | undefined;
   readonly keepAlive: KeepAlive;
   readonly enabled: boolean;
 }
@@ -53,6 +62,8 @@ const changeable = [
   'members',
   'healthMonitor',
   'agentCheck',
+  'persistence',
+  'queue',
   ...safeguardNames,
   'keepAlive',
   'enabled',
@@ -67,6 +78,8 @@ export function readPool<T>(value: unknown, path: string, defaultName?: string):
     members: fields.read<MemberConfig<T>[], MemberConfig<T>[]>('members', readMembers, []),
     healthMonitor: fields.read('healthMonitor', readHealthMonitor<T>, undefined),
     agentCheck: fields.read('agentCheck', readAgentCheck, undefined),
+    persistence: fields.read('persistence', readPersistence<T>, undefined),
+    queue: fields.read('queue', readQueue, undefined),
     ...readSafeguards(fields, noSafeguards),
     keepAlive: fields.read('keepAlive', keepAliveOver(defaultKeepAlive), defaultKeepAlive),
     enabled: fields.read('enabled', boolean, true),
@@ -87,6 +100,13 @@ export function readPoolUpdate<T>(value: unknown, current: Omit<PoolConfig<T>, '
       current.healthMonitor,
     ),
     agentCheck: fields.change<AgentCheck | undefined>('agentCheck', readAgentCheck, undefined, current.agentCheck),
+    persistence: fields.change<Persistence<T> | undefined>(
+      'persistence',
+      readPersistence<T>,
+      undefined,
+      current.persistence,
+    ),
+    queue: fields.change<QueueSettings | undefined>('queue', readQueue, undefined, current.queue),
     ...readSafeguards(fields, current),
     keepAlive: fields.change('keepAlive', keepAliveOver(current.keepAlive), defaultKeepAlive, current.keepAlive),
     enabled: fields.change('enabled', boolean, true, current.enabled),
@@ -114,6 +134,8 @@ export function keepingWhatIsSame<T>(before: PoolSettings<T>, wanted: PoolSettin
     ...wanted,
     healthMonitor: kept(before.healthMonitor, wanted.healthMonitor),
     agentCheck: kept(before.agentCheck, wanted.agentCheck),
+    persistence: isSamePersistence(before.persistence, wanted.persistence) ? before.persistence : wanted.persistence,
+    queue: kept(before.queue, wanted.queue),
     panic: kept(before.panic, wanted.panic),
     outlierDetection: kept(before.outlierDetection, wanted.outlierDetection),
     retryBudget: kept(before.retryBudget, wanted.retryBudget),

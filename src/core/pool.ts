@@ -2,10 +2,12 @@ import type { AgentCheck } from '../health/agent/agent-check.ts';
 import type { HealthMonitor } from '../health/monitor-spec.ts';
 import type { ProbeFactory } from '../health/monitoring.ts';
 import type { Slots } from '../health/slots.ts';
+import type { Persistence, PersistenceTable } from '../persistence/persistence.ts';
 import type { OutlierStats } from '../safeguards/outlier-stats.ts';
 import type { SheddingCause } from '../safeguards/shedding.ts';
 import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
 import { Accounts } from './accounts.ts';
+import { Admission } from './admission.ts';
 import { Checks } from './checks.ts';
 import type { DrainOptions, DrainResult } from './drain.ts';
 import { Emitter } from './emitter.ts';
@@ -17,7 +19,7 @@ import { type Member, stateOf } from './member.ts';
 import { type DeskOwner, MemberDesk } from './member-desk.ts';
 import { type MemberSpec, readMember } from './member-spec.ts';
 import { outlierHost } from './outlier-host.ts';
-import { type AcquireRequest, CurrentRequest } from './pick-request.ts';
+import type { AcquireRequest } from './pick-request.ts';
 import type { PoolEvents } from './pool-events.ts';
 import {
   keepingWhatIsSame,
@@ -27,12 +29,12 @@ import {
   type PoolUpdate,
   readPoolUpdate,
 } from './pool-spec.ts';
-import { type RefusalReason, refuse } from './refusal.ts';
 import { Roster } from './roster.ts';
 import type { ConcurrencyLimitStats, RetryBudgetStats } from './safeguard-stats.ts';
 import type { Stats } from './stats.ts';
 import type { OperatingStatus } from './status.ts';
-import { whyNone } from './why-none.ts';
+import type { Wait } from './wait.ts';
+import type { QueueStats } from './wait-queue.ts';
 
 const noRequest: AcquireRequest<never> = {};
 
@@ -47,10 +49,8 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   readonly #accounts: Accounts<T>;
   readonly #checks: Checks<T>;
   readonly #guards: Guards<T>;
-  readonly #request = new CurrentRequest<T>();
+  readonly #admission: Admission<T>;
   #settings: PoolSettings<T>;
-  /** Whether there is anything to ask before a pick. */
-  #isGuarded = false;
   /** Changes that are under way, one within the other. */
   #changes = 0;
   /** What the last events told. */
@@ -67,8 +67,12 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     this.#roster = new Roster(
       this.#desk,
       {
-        added: (member) => this.emit('member-added', { member }),
+        added: (member) => {
+          this.#admission.affinity.joined(member);
+          this.emit('member-added', { member });
+        },
         removed: (state) => {
+          this.#admission.affinity.forget(state.member);
           this.#guards.outliers?.removed(state);
           this.emit('member-removed', { member: state.member });
         },
@@ -87,6 +91,19 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
       (change) => this.emit('shedding', change),
       context,
     );
+    this.#admission = new Admission(
+      this.#roster,
+      this.#accounts,
+      this.#guards,
+      {
+        queueing: (isQueueing) => this.emit('queueing', { isQueueing }),
+        strategyFailed: (message, cause) => this.#blame(message, cause),
+        persistenceFailed: (message, cause) =>
+          this.emit('persistence-error', new EvenkeelError('ERR_EVENKEEL_PERSISTENCE', message, { cause })),
+      },
+      context,
+    );
+    this.#admission.affinity.follow(settings.persistence, []);
     this.stats = this.#accounts.counters;
     for (const member of members) this.#roster.add(member);
     this.#roster.settle();
@@ -115,6 +132,21 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   /** How connections to the members of an HTTP virtual IP are kept. */
   get keepAlive(): KeepAlive {
     return this.#settings.keepAlive;
+  }
+
+  /** What keeps clients on their members; undefined where nothing does. */
+  get persistence(): Persistence<T> | undefined {
+    return this.#settings.persistence;
+  }
+
+  /** @internal what that remembers, for adapters that carry its cookies */
+  get persistenceTable(): PersistenceTable<T> | undefined {
+    return this.#admission.affinity.table;
+  }
+
+  /** Who waits, and what became of those who did, a copy of this moment; undefined where there is no `queue`. */
+  get queueStats(): QueueStats | undefined {
+    return this.#admission.queueStats;
   }
 
   get enabled(): boolean {
@@ -193,9 +225,11 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   /** @internal the second half of `update()`, for a change that is checked already */
   applyChange({ members, ...wanted }: PoolChange<T>): void {
     this.prepareChange(wanted);
+    // Before anything has changed, since a user's may throw.
+    const settings = keepingWhatIsSame(this.#settings, wanted);
+    this.#admission.affinity.follow(settings.persistence, this.members);
     using _change = this.#change();
     const before = this.#settings;
-    const settings = keepingWhatIsSame(before, wanted);
     this.#settings = settings;
     this.#roster.configure(settings);
     if (members !== undefined) this.#roster.reconcile(members);
@@ -217,19 +251,22 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   }
 
   /**
-   * Picks a member for a client and takes a lease on it, or says why there is none. O(1) to O(log n) by strategy; never waits.
-   * What a user-written strategy throws comes out here.
+   * Picks a member for a client and takes a lease on it, or says why there is none. O(1) to O(log n) by strategy; never waits: where a
+   * user's `persistence` would have to look a client up, it is treated as one that is not known. What a user-written strategy throws
+   * comes out here.
    */
   acquire(request: AcquireRequest<T> = noRequest): Acquired<T> {
-    const isRetry = request.exclude !== undefined;
-    if (this.#isGuarded) {
-      const reason = this.enabled ? this.#guards.causeAgainst(isRetry) : 'disabled';
-      if (reason !== undefined) return this.#refuse(reason);
-    }
-    this.#request.fill(request);
-    const state = this.#roster.pick(this.#request);
-    if (state === undefined) return this.#refuse(whyNone(this.#roster, request.exclude));
-    return this.#accounts.open(state, isRetry);
+    return this.#admission.acquire(request);
+  }
+
+  /**
+   * As `acquire()`, but where every member is busy and the pool has a `queue`, or where its `persistence` looks clients up elsewhere,
+   * the client waits. `whenOver` of what is returned then is called once there is a `result`; `cancel()` calls it off.
+   *
+   * @param request is asked again while it waits, and must not change until that is over
+   */
+  acquireOrWait(request: AcquireRequest<T> = noRequest): Acquired<T> | Wait<T> {
+    return this.#admission.acquireOrWait(request);
   }
 
   /**
@@ -286,6 +323,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
         this.#toldStatus = to;
         if (to !== from) this.emit('status', { from, to });
         hold[Symbol.dispose]();
+        this.#admission.review();
       },
     };
   }
@@ -300,15 +338,10 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   /** Has the safeguards follow the settings. */
   #guard(): void {
     this.#guards.follow(this.#settings, this.#checks.observer());
-    this.#isGuarded = !this.enabled || this.#accounts.isGated;
+    this.#admission.follow(this.#settings);
   }
 
   #blame(message: string, cause: unknown): void {
     this.emit('strategy-error', new EvenkeelError('ERR_EVENKEEL_STRATEGY', message, { cause }));
-  }
-
-  #refuse(reason: RefusalReason): Acquired<T> {
-    this.#accounts.counters.rejects++;
-    return refuse(reason);
   }
 }

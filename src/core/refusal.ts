@@ -8,10 +8,14 @@ export type RefusalReason =
   | 'connection-limit'
   /** The pool has no member that is enabled, healthy, not draining and of a weight above 0. */
   | 'no-eligible-member'
-  /** Every eligible member that was not tried yet holds `maxConnections`. */
+  /** Every eligible member that was not tried yet holds `maxConnections`, and the pool has no `queue`. */
   | 'members-full'
   /** Every eligible member that was not tried yet is at one of its limits: pending, requests, retries, or on trial after an ejection. */
   | 'circuit-limits'
+  /** Every member is busy, and as many clients wait as `queue.limit` allows. */
+  | 'queue-full'
+  /** Every member was busy for as long as `queue.timeout`. */
+  | 'queue-timeout'
   /** Too few members are healthy, and `panic.failTraffic` says to refuse then. */
   | 'panic'
   /** The pool holds as many leases as its adaptive `concurrencyLimit` permits at the moment. */

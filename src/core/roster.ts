@@ -220,6 +220,24 @@ export class Roster<T> {
     return this.#primaries.pick(request, random) ?? this.#backups.pick(request, random);
   }
 
+  /** Whether there are members to pick from and all of them hold `maxConnections`. After a `pick()`. */
+  get isFull(): boolean {
+    if (this.#primaries.isEmpty) return this.#backups.isFull;
+    return this.#primaries.isFull && (this.#backups.isEmpty || this.#backups.isFull);
+  }
+
+  /**
+   * The member of that id, if a client that was on it before may stay: it serves (as a backup, even while there are others), or drains,
+   * and can take one. Undefined where it may not.
+   */
+  revisit(id: string, request: CurrentRequest<T>): MemberState<T> | undefined {
+    const state = this.#states.get(id);
+    if (state === undefined || !(state.status === 'draining' || this.serves(state))) return undefined;
+    if (!request.permits(state)) return undefined;
+    if (this.#isStale) this.#prepare();
+    return state;
+  }
+
   callOffDrain(state: MemberState<T>): void {
     state.isDraining = false;
     for (const drain of state.drains ?? []) drain.calledOff();

@@ -5,6 +5,7 @@ import type { AcquireRequest, RequestAttributes } from './pick-request.ts';
 import { type Refusal, type RefusalReason, refuse } from './refusal.ts';
 import type { TimeoutCounts, VipCounters } from './vip-stats.ts';
 import type { VirtualIP } from './virtual-ip.ts';
+import type { Wait } from './wait.ts';
 
 /** Who connected. */
 export interface Client {
@@ -27,6 +28,9 @@ export interface Pause {
   readonly pause: number;
 }
 
+/** What to do for a client: connect to the lease's member, pause, ask again when a wait is over, or send it away. */
+export type NextStep<T> = Lease<T> | Pause | Wait<T> | Refusal;
+
 /** The longest pause before members that failed are tried again, in milliseconds (HAProxy's). */
 const longestPause = 1000;
 
@@ -41,6 +45,7 @@ export class Session<T = unknown> implements AcquireRequest<T> {
   readonly #ready: (session: Session<T>) => void;
   readonly #tried: Member<T>[] = [];
   #lease: Lease<T> | undefined;
+  #wait: Wait<T> | undefined;
   #request: RequestAttributes | undefined;
   #failures = 0;
   #hasLeft = false;
@@ -55,6 +60,11 @@ export class Session<T = unknown> implements AcquireRequest<T> {
 
   get refused(): false {
     return false;
+  }
+
+  /** Whether the pool's `persistence` has led the client, or its request, to its member. */
+  get isKept(): boolean {
+    return this.#lease?.isKept === true;
   }
 
   /** The member that serves the client, or is being connected to. */
@@ -91,15 +101,22 @@ export class Session<T = unknown> implements AcquireRequest<T> {
   }
 
   /**
-   * A member to connect to, not one of those that failed this client; a pause, when all have and tries are left; or a refusal:
-   * then the adapter sends the client away and calls `leave()`. A member that was not connected to is let go.
+   * A member to connect to, not one of those that failed this client; a pause, when all have and tries are left; a wait, while all
+   * are busy: its `whenOver` is to ask again; or a refusal: then the adapter sends the client away and calls `leave()`. A member that
+   * was not connected to is let go.
    */
-  next(): Lease<T> | Pause | Refusal {
+  next(): NextStep<T> {
     const { retries, pool } = this.#vip;
     if (this.#hasLeft) return refuse('client-left');
+    const waited = this.#wait?.result;
+    this.#wait = undefined;
     this.#end('ignored');
     if (this.#failures > retries) return this.#giveUp('retries-exhausted');
-    const result = pool.acquire(this);
+    const result = waited ?? pool.acquireOrWait(this);
+    if ('isWaiting' in result) {
+      this.#wait = result;
+      return result;
+    }
     if (!result.refused) {
       // A strategy may have ended the client while it was choosing for it.
       if (this.#hasLeft) {
@@ -114,7 +131,7 @@ export class Session<T = unknown> implements AcquireRequest<T> {
   }
 
   /** A member for a request, as `next()`. What strategies may want to know of the request they ask while it lasts. */
-  begin(request: RequestAttributes): Lease<T> | Pause | Refusal {
+  begin(request: RequestAttributes): NextStep<T> {
     this.#request = request;
     return this.next();
   }
@@ -130,7 +147,7 @@ export class Session<T = unknown> implements AcquireRequest<T> {
   }
 
   /** The member of the last `next()` could not be connected to: what to try now. */
-  connectFailed(reason: string): Lease<T> | Pause | Refusal {
+  connectFailed(reason: string): NextStep<T> {
     const { member } = this;
     this.#failures++;
     this.#keeper.counters.connectFailures++;
@@ -148,7 +165,7 @@ export class Session<T = unknown> implements AcquireRequest<T> {
   }
 
   /** The member was connected and failed before it answered a request that may be sent again: where to send it now. */
-  requestFailed(): Lease<T> | Pause | Refusal {
+  requestFailed(): NextStep<T> {
     const { member } = this;
     this.#failures++;
     this.#lease?.countRequestError();
@@ -231,6 +248,8 @@ export class Session<T = unknown> implements AcquireRequest<T> {
   }
 
   #end(outcome: Outcome): void {
+    this.#wait?.cancel();
+    this.#wait = undefined;
     this.#lease?.release(outcome);
     this.#lease = undefined;
   }

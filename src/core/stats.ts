@@ -22,7 +22,7 @@ export interface Stats {
   readonly retries: number;
   /**
    * Clients or requests turned away: by a virtual IP (limit, address, no member), by a pool (no member could take one). A member
-   * counts those that its pool turned away while it was full, or at another limit of its own.
+   * turns nobody away: 0.
    */
   readonly rejects: number;
   /** Requests whose head has come in. A member and a pool count those that were sent to a member. */

@@ -37,9 +37,14 @@ export class Tier<T> {
     return this.#states.length === 0;
   }
 
+  /** Whether all hold `maxConnections`. */
+  get isFull(): boolean {
+    return this.#full === this.#states.length;
+  }
+
   /** The picker's choice, held to what it may choose from: one of the tier's members that the request accepts. */
   pick(request: CurrentRequest<T>): MemberState<T> | undefined {
-    if (this.#full === this.#states.length) return undefined;
+    if (this.isFull) return undefined;
     const member = this.picker?.pick(request);
     if (member === undefined || member === null) return undefined;
     const state = stateOf(member);

@@ -1,5 +1,5 @@
 import { SpecError } from '../core/errors.ts';
-import { at, Fields, name } from '../core/spec.ts';
+import { at, duration, Fields, name } from '../core/spec.ts';
 import {
   type AppCookiePersistenceSpec,
   appCookiePersistenceNames,
@@ -42,6 +42,7 @@ export function readPersistence<T>(value: unknown, path: string): Persistence<T>
     }
     if (typeof spec.start === 'function' && typeof spec.name === 'string') {
       name(spec.name, at(path, 'name'));
+      if (spec.timeout !== undefined) duration(1)(spec.timeout, at(path, 'timeout'));
       return spec as Persistence<T>;
     }
     if (spec.type !== undefined) {

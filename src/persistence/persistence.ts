@@ -11,6 +11,8 @@ import type { StrategyContext } from '../strategies/strategy.ts';
 export interface Persistence<T = unknown> {
   /** Shown in the status tree, for example `source-ip`. */
   readonly name: string;
+  /** Milliseconds that a client waits for what `find` promises, 1 to 2147483647. Default 1000. */
+  readonly timeout?: number | undefined;
   /**
    * Begins, for one pool. The pool then tells of each member it has (`joined`).
    *

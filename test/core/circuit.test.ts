@@ -152,13 +152,13 @@ describe('limits of a member', () => {
     expect([visit(pool, { exclude: [member] }), visit(pool)]).toEqual(['members-tried', 'circuit-limits']);
   });
 
-  test('count whom they turn away in the books of pool and member', () => {
+  test('count whom they turn away in the books of the pool', () => {
     const pool = makePool({ members: [spec('a', { maxPending: 1 }), spec('b', { maxPending: 1 })] });
     take(pool);
     take(pool);
     visit(pool);
     visit(pool, { exclude: [memberOf(pool, 'a')] });
-    expect([pool.stats.rejects, ...pool.members.map(({ stats }) => stats.rejects)]).toEqual([2, 1, 2]);
+    expect([pool.stats.rejects, ...pool.members.map(({ stats }) => stats.rejects)]).toEqual([2, 0, 0]);
   });
 
   test.each([

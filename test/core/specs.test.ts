@@ -373,7 +373,7 @@ describe('a pool spec refuses', () => {
       [
         'algorithm',
         'x',
-        'no such field; there are name, strategy, members, healthMonitor, agentCheck, overprovisioningFactor, panic, outlierDetection, retryBudget, concurrencyLimit, classify, keepAlive, enabled',
+        'no such field; there are name, strategy, members, healthMonitor, agentCheck, persistence, queue, overprovisioningFactor, panic, outlierDetection, retryBudget, concurrencyLimit, classify, keepAlive, enabled',
       ],
     ],
   );

@@ -175,13 +175,6 @@ for (const strategy of strategies) {
       expect(run()).toEqual(run());
     });
 
-    test('counts a full member as passed over once for a client that it could not take', () => {
-      const pool = poolOf(spec('a', { maxConnections: 1 }));
-      take(pool);
-      visit(pool);
-      expect(memberOf(pool, 'a').stats.rejects).toBe(1);
-    });
-
     test('holds what a pool promises in any interleaving of clients and changes', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(operation, { maxLength: 60 }), (operations) => play(strategy, operations)),

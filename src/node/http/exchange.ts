@@ -4,7 +4,7 @@ import { EvenkeelError } from '../../core/errors.ts';
 import type { Outcome } from '../../core/lease.ts';
 import type { Member } from '../../core/member.ts';
 import type { RequestAttributes } from '../../core/pick-request.ts';
-import type { Session } from '../../core/session.ts';
+import type { NextStep, Session } from '../../core/session.ts';
 import * as field from '../../http1/field.ts';
 import { fieldOf } from '../../http1/field-of.ts';
 import { loadReportOf } from '../../http1/load-metrics.ts';
@@ -269,8 +269,8 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
   }
 
   /** Asks the session what to do next, and does it. */
-  #proceed(ask: () => ReturnType<Session<T>['next']>, status = 503): void {
-    let next: ReturnType<Session<T>['next']>;
+  #proceed(ask: () => NextStep<T>, status = 503): void {
+    let next: NextStep<T>;
     try {
       next = ask();
     } catch (cause) {
@@ -280,7 +280,9 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
       return this.fail(500, 'no member could be chosen', 'ignored');
     }
     if (next.refused) return this.fail(status, refusals[next.reason] ?? 'no member is available', 'ignored');
-    if ('pause' in next) {
+    if ('isWaiting' in next) {
+      next.whenOver = () => this.#proceed(() => this.#owner.session.next());
+    } else if ('pause' in next) {
       this.#timer = systemClock.setTimeout(() => this.#proceed(() => this.#owner.session.next()), next.pause);
     } else {
       this.#use(next.member);
@@ -387,6 +389,8 @@ const refusals: Readonly<Partial<Record<string, string>>> = {
   disabled: 'the service is disabled',
   'members-full': 'every member is busy',
   'circuit-limits': 'every member is busy',
+  'queue-full': 'every member is busy',
+  'queue-timeout': 'every member is busy',
   'concurrency-limit': 'the service is busy',
   panic: 'too few members are healthy',
   'retry-budget': 'no member could be reached',

@@ -3,7 +3,7 @@ import { systemClock, type Timer } from '../../core/clock.ts';
 import { EvenkeelError } from '../../core/errors.ts';
 import type { Outcome } from '../../core/lease.ts';
 import type { Member } from '../../core/member.ts';
-import type { Session } from '../../core/session.ts';
+import type { NextStep, Session } from '../../core/session.ts';
 import { type MemberListener, MemberReader } from '../member-reader.ts';
 import { connectTo, isLocalFailure, keepAliveInitialDelay, messageOf, reset } from '../member-socket.ts';
 import { passOn } from '../read-buffers.ts';
@@ -102,8 +102,8 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
   }
 
   /** Asks the session what to do next, and does it. */
-  #try(ask: () => ReturnType<Session<T>['next']>): void {
-    let next: ReturnType<Session<T>['next']>;
+  #try(ask: () => NextStep<T>): void {
+    let next: NextStep<T>;
     try {
       next = ask();
     } catch (cause) {
@@ -112,7 +112,9 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
       return this.abort();
     }
     if (next.refused) return this.abort();
-    if ('pause' in next) {
+    if ('isWaiting' in next) {
+      next.whenOver = () => this.#try(() => this.#session.next());
+    } else if ('pause' in next) {
       this.#timer = systemClock.setTimeout(() => this.#try(() => this.#session.next()), next.pause);
     } else {
       this.#connect(next.member);

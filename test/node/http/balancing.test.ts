@@ -108,7 +108,7 @@ describe('requests of one client connection', () => {
     one.end();
     await scene.isAtRest();
     expect(scene.vip.stats).toMatchObject({ requests: 2, responses2xx: 1, responses5xx: 1, rejects: 1 });
-    expect(scene.member('member').stats).toMatchObject({ requests: 1, rejects: 1 });
+    expect(scene.member('member').stats).toMatchObject({ requests: 1, rejects: 0 });
     expect(scene.rejected.map(({ reason }) => reason)).toEqual(['members-full']);
   });
 });
