@@ -101,7 +101,6 @@ export class Circuit implements CircuitUse {
 
   requested(lease: CountedLease): void {
     if ((lease.marks & asRequest) !== 0) return;
-    // What is sent is sent on a connection that stands, a kept one perhaps, of which nobody says so before it answers.
     this.connected(lease);
     this.requests++;
     lease.marks |= asRequest;

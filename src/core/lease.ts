@@ -109,7 +109,11 @@ export class Lease<T = unknown> implements Disposable {
     this.state.counters.requests++;
     this.#books.counters.requests++;
     // What nobody will count out is not counted in.
-    if (this.state.circuit !== undefined && this.#phase < released) this.state.circuit.requested(this);
+    const { circuit } = this.state;
+    if (circuit === undefined || this.#phase >= released) return;
+    // What is sent is sent on a connection that stands, a kept one perhaps, of which nobody says so before it answers.
+    this.#books.begun(this);
+    circuit.requested(this);
   }
 
   /** The member has answered. */

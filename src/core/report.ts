@@ -11,6 +11,7 @@ import type { MemberStatus, OperatingStatus } from './status.ts';
 import type { Protocol } from './vip-spec.ts';
 import { type VipStats, vipSnapshot } from './vip-stats.ts';
 import type { VirtualIP } from './virtual-ip.ts';
+import type { QueueStats } from './wait-queue.ts';
 
 /** What `balancer.statusTree()` and `balancer.stats()` are made of: plain data that can go into JSON. */
 
@@ -41,6 +42,8 @@ export interface PoolStatus {
   readonly isPanicking: boolean;
   /** The safeguards that turn leases away, at the moment or within the last second. */
   readonly shedding: readonly SheddingCause[];
+  /** How many clients wait for a member; null where there is no queue. */
+  readonly queue: { readonly waiting: number } | null;
   /** How many members are ejected, and on trial after it; null where it is off. */
   readonly outlierDetection: Pick<OutlierStats, 'ejected' | 'onTrial'> | null;
   readonly members: readonly MemberReport[];
@@ -74,6 +77,7 @@ export interface PoolStats extends Stats {
   /** Null where there is none. */
   readonly retryBudget: RetryBudgetStats | null;
   readonly concurrencyLimit: ConcurrencyLimitStats | null;
+  readonly queue: QueueStats | null;
   readonly members: readonly (Stats & { readonly id: string })[];
 }
 
@@ -83,7 +87,7 @@ export function vipStatus<T>(vip: VirtualIP<T>): VipStatus {
 }
 
 export function poolStatus<T>(pool: Pool<T>): PoolStatus {
-  const { healthMonitor, outlierStats } = pool;
+  const { healthMonitor, outlierStats, queueStats } = pool;
   return {
     name: pool.name,
     status: pool.status,
@@ -91,6 +95,7 @@ export function poolStatus<T>(pool: Pool<T>): PoolStatus {
     healthMonitor: healthMonitor === undefined ? null : { type: nameOf(healthMonitor.type) },
     isPanicking: pool.isPanicking,
     shedding: pool.shedding,
+    queue: queueStats === undefined ? null : { waiting: queueStats.waiting },
     outlierDetection:
       outlierStats === undefined ? null : { ejected: outlierStats.ejected, onTrial: outlierStats.onTrial },
     members: pool.members.map(memberReport),
@@ -130,6 +135,7 @@ export function poolStats<T>(pool: Pool<T>): PoolStats {
     outlierDetection: pool.outlierStats ?? null,
     retryBudget: pool.retryBudgetStats ?? null,
     concurrencyLimit: pool.concurrencyLimitStats ?? null,
+    queue: pool.queueStats ?? null,
     members,
   };
 }

@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../src/core/clock.ts';
 import { createVip } from '../../src/core/create-vip.ts';
-import type { Lease } from '../../src/core/lease.ts';
 import type { MemberFields } from '../../src/core/member-spec.ts';
 import type { RequestAttributes } from '../../src/core/pick-request.ts';
-import type { Refusal } from '../../src/core/refusal.ts';
-import type { Pause, Session } from '../../src/core/session.ts';
+import type { NextStep, Session } from '../../src/core/session.ts';
 import type { VipSettings } from '../../src/core/vip-spec.ts';
 import type { Strategy } from '../../src/strategies/strategy.ts';
 import { memberOf, spec } from '../fixtures/core.ts';
@@ -32,8 +30,9 @@ function visited(
 }
 
 /** A step of a session as text: the member's id, `pause 1000`, or the reason of a refusal. */
-function text(step: Lease | Pause | Refusal): string {
+function text(step: NextStep<unknown>): string {
   if (step.refused) return step.reason;
+  if ('isWaiting' in step) return 'waits';
   return 'pause' in step ? `pause ${step.pause}` : step.member.id;
 }
 

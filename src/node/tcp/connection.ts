@@ -8,6 +8,7 @@ import { type MemberListener, MemberReader } from '../member-reader.ts';
 import { connectTo, isLocalFailure, keepAliveInitialDelay, messageOf, reset } from '../member-socket.ts';
 import { passOn } from '../read-buffers.ts';
 import type { ServedClient, Server } from '../vip-server.ts';
+import { SentAhead } from './sent-ahead.ts';
 
 /** Links a socket to its connection, so that all connections share one set of event handlers instead of a dozen closures each. */
 const connection = Symbol('evenkeel.connection');
@@ -16,8 +17,8 @@ type Owned = Socket & { [connection]: Connection<unknown> };
 
 /**
  * One client of a TCP virtual IP: waits for its turn, finds a member (the next one, where one cannot be connected to), then moves
- * bytes both ways until both ends are done. Nothing is read from the client before its member is connected, so a failed connect
- * loses nothing; each side is read only as fast as the other takes it.
+ * bytes both ways until both ends are done. Nothing goes to a member before it is connected, so a failed connect loses nothing; each
+ * side is read only as fast as the other takes it.
  */
 export class Connection<T> implements ServedClient<T>, MemberListener {
   readonly #server: Server<T>;
@@ -25,6 +26,8 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
   readonly #session: Session<T>;
   readonly #reader: MemberReader;
   #upstream: Socket | undefined;
+  /** Of a client that has had to wait; undefined where nothing was read before the member was connected. */
+  #ahead: SentAhead | undefined;
   #hasStarted = false;
   #isConnected = false;
   #isClosed = false;
@@ -114,11 +117,24 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
     if (next.refused) return this.abort();
     if ('isWaiting' in next) {
       next.whenOver = () => this.#try(() => this.#session.next());
+      if (this.#ahead === undefined) this.#listenAhead();
     } else if ('pause' in next) {
       this.#timer = systemClock.setTimeout(() => this.#try(() => this.#session.next()), next.pause);
     } else {
       this.#connect(next.member);
     }
+  }
+
+  #listenAhead(): void {
+    this.#ahead = new SentAhead();
+    this.#readClient();
+  }
+
+  #readClient(): void {
+    const client = this.#client;
+    client.on('data', clientSent);
+    client.on('end', clientEnded);
+    client.resume();
   }
 
   #connect(member: Member<T>): void {
@@ -146,10 +162,15 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
     this.#clientSince = this.#memberSince = systemClock.now();
     upstream.on('drain', memberDrained);
     upstream.on('end', memberEnded);
-    const client = this.#client;
-    client.on('data', clientSent);
-    client.on('end', clientEnded);
-    client.resume();
+    if (this.#ahead === undefined) this.#readClient();
+    else this.#sendAhead(this.#ahead);
+  }
+
+  #sendAhead(ahead: SentAhead): void {
+    this.#ahead = undefined;
+    for (const bytes of ahead.pieces) this.fromClient(bytes);
+    if (ahead.hasEnded) this.clientDone();
+    else if (this.#upstream?.writableNeedDrain === false) this.#client.resume();
   }
 
   /** @internal */
@@ -172,6 +193,11 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
 
   /** @internal */
   fromClient(chunk: Buffer): void {
+    if (this.#ahead !== undefined) {
+      this.#ahead.add(chunk);
+      if (this.#ahead.isTooMuch) this.#client.pause();
+      return;
+    }
     this.#session.countIn(chunk.length);
     if (this.#upstream?.write(chunk) === false) this.#client.pause();
   }
@@ -193,6 +219,12 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
 
   /** @internal */
   clientDone(): void {
+    if (this.#ahead !== undefined) {
+      // One that has asked for something may close its half and wait for the answer; who has not wants none.
+      if (this.#ahead.isEmpty) return this.abort();
+      this.#ahead.hasEnded = true;
+      return;
+    }
     this.#upstream?.end();
   }
 
