@@ -42,6 +42,12 @@ const examples = {
     'b has shut its door: 12 by a',
     'b is error: 2 failures in a row',
   ],
+  queueing: [
+    'clients begin to wait',
+    'the ninth: 503',
+    'gave up, served, served, served, served, served, served, served',
+    '5 waited and were served, 1 gave up, 1 refused, 2 at a time',
+  ],
   balancer: ['hears: and goodbye', 'refused: vips[0].port: expected an integer from 0 to 65535, got 99999', '0 left'],
 };
 
