@@ -2,6 +2,7 @@
  * evenkeel: virtual IPs, pools and members, the strategies that pick and the health that decides. This entry point opens no
  * socket and needs no Node; `evenkeel/node` brings the real listeners.
  */
+export type { AcceptProxyProtocol, AcceptProxyProtocolSpec } from './core/accept-proxy-protocol.ts';
 export type { Attachment, Placement, PreparedChange } from './core/attachment.ts';
 export { Balancer, type BalancerEvents, type BalancerOptions } from './core/balancer.ts';
 export type { BalancerSpec } from './core/balancer-spec.ts';
@@ -63,6 +64,10 @@ export type { TlsCheck, TlsCheckSpec } from './health/tls-check.ts';
 export type { ErrorAnswer, ErrorAnswerer, FailedRequest } from './http1/error-answer.ts';
 export type { InsertedHeader, InsertHeadersSpec } from './http1/insert-headers.ts';
 export type { Limits, LimitsSpec } from './http1/limits.ts';
+export type { ProxyEndpoint, ProxyFamily, ProxyHeader } from './proxy-protocol/proxy-header.ts';
+export { hasVerifiedCertificate, type ProxyTls } from './proxy-protocol/proxy-tls.ts';
+export type { Tlv } from './proxy-protocol/tlv.ts';
+export type { ProxyTlvs } from './proxy-protocol/tlvs.ts';
 export { type AimdLimitSettings, type AimdLimitSpec, aimdLimit } from './safeguards/aimd-limit.ts';
 export { ConcurrencyGate, type ConcurrencySample } from './safeguards/concurrency-gate.ts';
 export type { BuiltInAlgorithm, ConcurrencyAlgorithm, ConcurrencyLimit } from './safeguards/concurrency-limit.ts';

@@ -4,6 +4,12 @@ export type RefusalReason =
   | 'disabled'
   /** The client's address is in none of the virtual IP's `allowedCidrs`. */
   | 'not-allowed'
+  /** `acceptProxyProtocol` does not trust the address that the connection comes from. */
+  | 'untrusted-proxy'
+  /** The connection did not begin with a PROXY header, or with one that is malformed. */
+  | 'bad-proxy-header'
+  /** The PROXY header was not complete in time. */
+  | 'late-proxy-header'
   /** The virtual IP holds `connectionLimit` clients, and `backlog` more wait. */
   | 'connection-limit'
   /** The pool has no member that is enabled, healthy, not draining and of a weight above 0. */

@@ -1,3 +1,4 @@
+import type { ProxyHeader } from '../proxy-protocol/proxy-header.ts';
 import { canonicalAddress } from './address.ts';
 import type { Lease, Outcome } from './lease.ts';
 import type { Member } from './member.ts';
@@ -7,11 +8,16 @@ import type { TimeoutCounts, VipCounters } from './vip-stats.ts';
 import type { VirtualIP } from './virtual-ip.ts';
 import type { Wait } from './wait.ts';
 
-/** Who connected. */
+/** Who connected; where a balancer in front told in a PROXY header, what that says. */
 export interface Client {
   /** An IP address; undefined for a client of a Unix socket. */
   readonly address: string | undefined;
   readonly port: number | undefined;
+  /** The IP address that the client connected to: one of ours, or of the balancer in front. Undefined for a Unix socket. */
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  /** The PROXY header that the connection began with, where `acceptProxyProtocol` asks for one: its TLVs tell of TLS and more. */
+  readonly proxy?: ProxyHeader | undefined;
 }
 
 /** The virtual IP's books, as a session sees them. */

@@ -1,3 +1,8 @@
+import {
+  type AcceptProxyProtocol,
+  type AcceptProxyProtocolSpec,
+  acceptProxyProtocolOver,
+} from './accept-proxy-protocol.ts';
 import { formatEndpoint, isUnix } from './address.ts';
 import { type CidrList, readCidrs } from './cidr-list.ts';
 import { address } from './endpoint-spec.ts';
@@ -38,6 +43,11 @@ export interface VipSettings extends HttpSettings {
   readonly backlog?: number | null;
   /** Blocks that a client's address must be in. Default: every client is allowed. An empty list allows none. */
   readonly allowedCidrs?: readonly string[] | null;
+  /**
+   * Clients come through balancers that tell in a PROXY header, of version 1 or 2, whose each connection is; that client is the one
+   * whose address counts everywhere. A connection without one is closed. Default: clients connect themselves.
+   */
+  readonly acceptProxyProtocol?: AcceptProxyProtocolSpec | null;
   readonly timeouts?: TimeoutsSpec | null;
   /**
    * How often a client whose member cannot be connected to is tried on another one, 0 to 100; also a request that is safe to send
@@ -79,6 +89,7 @@ export interface VipSettingsConfig {
   readonly connectionLimit: number;
   readonly backlog: number;
   readonly allowedCidrs: CidrList | undefined;
+  readonly acceptProxyProtocol: AcceptProxyProtocol | undefined;
   readonly timeouts: Timeouts;
   readonly retries: number;
   readonly enabled: boolean;
@@ -101,6 +112,7 @@ const settingNames = [
   'connectionLimit',
   'backlog',
   'allowedCidrs',
+  'acceptProxyProtocol',
   'timeouts',
   'retries',
   'enabled',
@@ -120,6 +132,7 @@ const defaults: VipSettingsConfig = {
   connectionLimit: unlimited,
   backlog: 1024,
   allowedCidrs: undefined,
+  acceptProxyProtocol: undefined,
   timeouts: defaultTimeouts,
   retries: 3,
   enabled: true,
@@ -151,12 +164,18 @@ export function readVipUpdate(value: unknown, protocol: Protocol, current: VipSe
 type SettingFields = Fields<(typeof settingNames)[number]>;
 
 function readSettings(fields: SettingFields, protocol: Protocol, current: VipSettingsConfig): VipSettingsConfig {
-  const { connectionLimit, backlog, allowedCidrs, timeouts, retries, enabled } = current;
+  const { connectionLimit, backlog, allowedCidrs, acceptProxyProtocol, timeouts, retries, enabled } = current;
   if (protocol !== 'http') for (const name of httpSettingNames) fields.read(name, refuseHttpSetting, undefined);
   return {
     connectionLimit: fields.change('connectionLimit', integer(1, unlimited), unlimited, connectionLimit),
     backlog: fields.change('backlog', integer(0, unlimited), defaults.backlog, backlog),
     allowedCidrs: fields.change<CidrList | undefined>('allowedCidrs', readCidrs, undefined, allowedCidrs),
+    acceptProxyProtocol: fields.change<AcceptProxyProtocol | undefined>(
+      'acceptProxyProtocol',
+      acceptProxyProtocolOver(acceptProxyProtocol),
+      undefined,
+      acceptProxyProtocol,
+    ),
     timeouts: fields.change('timeouts', timeoutsOver(timeouts, protocol), defaultTimeouts, timeouts),
     retries: fields.change('retries', integer(0, 100), defaults.retries, retries),
     enabled: fields.change('enabled', boolean, true, enabled),

@@ -1,3 +1,4 @@
+import { type AcceptProxyProtocol, isTrustedProxy } from './accept-proxy-protocol.ts';
 import { inCidrs } from './address.ts';
 import { Emitter, type ListenerErrorEvent } from './emitter.ts';
 import type { HttpConfig } from './http-settings.ts';
@@ -18,8 +19,11 @@ import { VipCounters, type VipStats } from './vip-stats.ts';
 
 /** A client that was turned away. */
 export interface Rejection {
+  /** Of a connection whose PROXY header was not accepted, the balancer's in front. */
   readonly clientAddress: string | undefined;
   readonly reason: RefusalReason;
+  /** What was wrong with what it sent, in words, where the reason leaves that open. */
+  readonly detail?: string;
 }
 
 export interface VipEvents extends ListenerErrorEvent {
@@ -105,6 +109,11 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     return this.#settings.allowedCidrs?.text;
   }
 
+  /** Undefined where clients connect themselves. */
+  get acceptProxyProtocol(): AcceptProxyProtocol | undefined {
+    return this.#settings.acceptProxyProtocol;
+  }
+
   /** Milliseconds; 0 means no limit. */
   get timeouts(): Timeouts {
     return this.#settings.timeouts;
@@ -165,12 +174,12 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
    */
   admit(client: Client, ready: (session: Session<T>) => void): Session<T> | Refusal {
     const { enabled, allowedCidrs, connectionLimit, backlog } = this.#settings;
-    if (!enabled) return this.#reject(client, 'disabled');
+    if (!enabled) return this.reject(client, 'disabled');
     if (allowedCidrs !== undefined && !inCidrs(allowedCidrs.blocks, client.address ?? '')) {
-      return this.#reject(client, 'not-allowed');
+      return this.reject(client, 'not-allowed');
     }
     const hasRoom = this.#counters.activeConnections < connectionLimit && this.#waiting.size === 0;
-    if (!hasRoom && this.#waiting.size >= backlog) return this.#reject(client, 'connection-limit');
+    if (!hasRoom && this.#waiting.size >= backlog) return this.reject(client, 'connection-limit');
     const session = new Session(this, this.#keeper, client, ready);
     if (hasRoom) {
       this.#enter(session);
@@ -179,6 +188,23 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
       this.#counters.waitingConnections++;
     }
     return session;
+  }
+
+  /**
+   * Asked about a connection that is to begin with a PROXY header, before any of it is read: undefined where it may. `admit()` is for
+   * the client that the header names.
+   */
+  refuseProxy(peer: Client): Refusal | undefined {
+    const { enabled, acceptProxyProtocol } = this.#settings;
+    if (!enabled) return this.reject(peer, 'disabled');
+    if (acceptProxyProtocol === undefined || isTrustedProxy(acceptProxyProtocol, peer.address)) return undefined;
+    return this.reject(peer, 'untrusted-proxy');
+  }
+
+  /** Counts and tells that a client was turned away before it was admitted. An adapter that has found a reason calls it. */
+  reject(client: Client, reason: RefusalReason, detail?: string): Refusal {
+    this.#turnedAway(client, reason, detail);
+    return refuse(reason);
   }
 
   #enter(session: Session<T>): void {
@@ -221,14 +247,10 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     }
   }
 
-  #reject(client: Client, reason: RefusalReason): Refusal {
-    this.#turnedAway(client, reason);
-    return refuse(reason);
-  }
-
-  readonly #turnedAway = (client: Client, reason: RefusalReason): void => {
+  readonly #turnedAway = (client: Client, reason: RefusalReason, detail?: string): void => {
     this.#counters.rejects++;
-    this.emit('rejected', { clientAddress: client.address, reason });
+    const rejection = { clientAddress: client.address, reason };
+    this.emit('rejected', detail === undefined ? rejection : { ...rejection, detail });
   };
 
   readonly #review = (): void => {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { isUnix } from '../core/address.ts';
 import { systemClock, type Timer } from '../core/clock.ts';
 import { Emitter, type ListenerErrorEvent } from '../core/emitter.ts';
 import type { EvenkeelError } from '../core/errors.ts';
@@ -6,6 +7,8 @@ import type { Member } from '../core/member.ts';
 import type { Pool } from '../core/pool.ts';
 import type { Client, Session } from '../core/session.ts';
 import type { VirtualIP } from '../core/virtual-ip.ts';
+import { Peer } from './arrival/peer.ts';
+import { ProxyArrival, type ProxyServer } from './arrival/proxy-arrival.ts';
 import { HttpService } from './http/service.ts';
 import { turnAway } from './member-socket.ts';
 import { checkSlots } from './probes/check-slots.ts';
@@ -65,7 +68,7 @@ const shortestSweep = 25;
 const longestSweep = 1000;
 
 /** The clients of one virtual IP, wherever they come in; while it runs, the pool is checked. */
-export class VipServer<T> extends Emitter<TroubleEvents> implements Server<T> {
+export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<T> {
   readonly vip: VirtualIP<T>;
   readonly #service: Service<T>;
   readonly #clients = new Set<ServedClient<T>>();
@@ -110,19 +113,36 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements Server<T> {
   /** Takes a client that a socket server has accepted; it must not be read from yet. */
   readonly accept = (socket: Socket): void => {
     if (this.#isClosing) return turnAway(socket);
-    this.#admit(socket, new Peer(socket));
+    const peer = new Peer(socket);
+    const { vip } = this;
+    if (vip.acceptProxyProtocol === undefined) return this.#admit(socket, peer);
+    // One that has gone already cannot be asked whose it was: nobody to be told of.
+    const isGone = peer.address === undefined && !isUnix(vip.address);
+    if (isGone || vip.refuseProxy(peer) !== undefined) return turnAway(socket);
+    const client = new ProxyArrival(this, socket, peer, vip.acceptProxyProtocol);
+    this.#add(client);
+    client.start();
   };
 
-  #admit(socket: Socket, peer: Client): void {
+  told(socket: Socket, client: Client, by: ServedClient<T>): void {
+    this.#admit(socket, client, by);
+  }
+
+  /** @param by the stage of its arrival that ends with this, if it had one */
+  #admit(socket: Socket, peer: Client, by?: ServedClient<T>): void {
     let client: ServedClient<T> | undefined;
     let isReady = false;
     const session = this.vip.admit(peer, () => {
       isReady = true;
       client?.start();
     });
-    if (session.refused) return turnAway(socket);
+    if (session.refused) {
+      if (by !== undefined) this.closed(by);
+      return turnAway(socket);
+    }
     client = this.#service.serve(socket, session);
-    this.#add(client);
+    if (by === undefined) this.#add(client);
+    else this.handedOver(by, client);
     if (isReady) client.start();
   }
 
@@ -189,7 +209,8 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements Server<T> {
 
   /** One timer looks after all clients: their timeouts cost nothing while bytes flow. */
   #sweepLater(): void {
-    const timeouts = Object.values(this.vip.timeouts).filter((timeout) => timeout > 0);
+    const { timeouts: own, acceptProxyProtocol } = this.vip;
+    const timeouts = [...Object.values(own), acceptProxyProtocol?.timeout ?? 0].filter((timeout) => timeout > 0);
     const wait = Math.max(shortestSweep, Math.min(longestSweep, ...timeouts.map((timeout) => timeout / 4)));
     this.#sweep = systemClock.setTimeout(() => {
       const now = systemClock.now();
@@ -198,22 +219,5 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements Server<T> {
       this.#sweep = undefined;
       if (this.#clients.size > 0 || hasMore) this.#sweepLater();
     }, wait);
-  }
-}
-
-/** Asks the system for the client's address only when somebody wants to know. */
-class Peer implements Client {
-  readonly #socket: Socket;
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-  }
-
-  get address(): string | undefined {
-    return this.#socket.remoteAddress;
-  }
-
-  get port(): number | undefined {
-    return this.#socket.remotePort;
   }
 }

@@ -63,7 +63,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
 
   constructor(service: HttpService<T>, socket: Socket, session: Session<T>) {
     this.service = service;
-    this.#isUnix = isUnix(service.server.vip.address);
+    this.#isUnix = isUnix(service.server.vip.address) || session.client.proxy?.family === 'unix';
     this.session = session;
     this.socket = socket;
     this.#reader = new MessageReader(service.rules.requestHead, requestFraming);
@@ -83,11 +83,11 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   }
 
   get localAddress(): string | undefined {
-    return this.socket.localAddress;
+    return this.session.client.localAddress;
   }
 
   get localPort(): number | undefined {
-    return this.socket.localPort;
+    return this.session.client.localPort;
   }
 
   get protocol(): 'http' {
@@ -102,6 +102,8 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     socket.on('end', ended);
     socket.on('drain', drained);
     socket.resume();
+    // A stage of its arrival that read from it may have seen its end.
+    if (socket.readableEnded) this.ended();
   }
 
   finish(): void {

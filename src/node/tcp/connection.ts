@@ -134,6 +134,8 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
     const client = this.#client;
     client.on('data', clientSent);
     client.on('end', clientEnded);
+    // A stage of its arrival that read from it may have seen its end.
+    if (client.readableEnded) this.clientDone();
     client.resume();
   }
 
