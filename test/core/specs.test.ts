@@ -417,7 +417,7 @@ describe('a pool spec refuses', () => {
 
 describe('a virtual IP spec refuses', () => {
   const fieldNames =
-    'name, address, port, protocol, pool, connectionLimit, backlog, allowedCidrs, timeouts, retries, enabled, ' +
+    'name, address, port, protocol, pool, connectionLimit, backlog, allowedCidrs, acceptProxyProtocol, timeouts, retries, enabled, ' +
     'insertHeaders, trustedCidrs, limits, errorAnswer';
   refuses((value) => readVip(value, ''), vip, [
     ['name', '', nameExpected],
