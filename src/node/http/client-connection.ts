@@ -90,8 +90,9 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     return this.session.client.localPort;
   }
 
-  get protocol(): 'http' {
-    return 'http';
+  /** What the client speaks; a balancer in front that took its TLS off tells of it. */
+  get protocol(): 'http' | 'https' {
+    return this.session.client.proxy?.tlvs.tls?.isOverTls === true ? 'https' : 'http';
   }
 
   start(): void {
