@@ -29,10 +29,19 @@ export type { PoolSpec, PoolUpdate } from './core/pool-spec.ts';
 export type { QueueSettings, QueueSpec } from './core/queue-spec.ts';
 export { type Random, seededRandom, systemRandom } from './core/random.ts';
 export type { Refusal, RefusalReason } from './core/refusal.ts';
-export type { BalancerStats, BalancerStatus, MemberReport, PoolStats, PoolStatus, VipStatus } from './core/report.ts';
+export type {
+  BalancerStats,
+  BalancerStatus,
+  MemberReport,
+  PoolStats,
+  PoolStatus,
+  RouteStatus,
+  VipStatus,
+} from './core/report.ts';
 export type { ConcurrencyLimitStats, RetryBudgetStats } from './core/safeguard-stats.ts';
 export type { SafeguardsSpec } from './core/safeguards-spec.ts';
 export type { Client, NextStep, Pause, Session } from './core/session.ts';
+export type { SniRoute, SniRouteSpec } from './core/sni-routing-spec.ts';
 export type { Stats } from './core/stats.ts';
 export type { MemberStatus, OperatingStatus, StatusChange } from './core/status.ts';
 export { type Classifier, classifyByDefault, type LeaseEnd, type Verdict } from './core/verdict.ts';

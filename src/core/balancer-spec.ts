@@ -1,6 +1,8 @@
 import { fixedEndpoint, isUnix } from './address.ts';
 import { describe, SpecError } from './errors.ts';
+import { describedPools, nameOf } from './pool-reference.ts';
 import { type PoolConfig, type PoolSpec, readPool } from './pool-spec.ts';
+import { poolReferences, type SniRoute } from './sni-routing-spec.ts';
 import { at, distinct, Fields, list } from './spec.ts';
 import { type Protocol, readVip, type VipConfig, type VipSpec } from './vip-spec.ts';
 
@@ -11,8 +13,9 @@ export interface BalancerSpec<T = unknown> {
 }
 
 /** A virtual IP that refers to its pool by name, as a balancer keeps it. */
-interface ReferringVip extends Omit<VipConfig, 'pool'> {
+interface ReferringVip extends Omit<VipConfig, 'pool' | 'routes'> {
   readonly pool: string;
+  readonly routes: readonly SniRoute<string>[];
 }
 
 /** A checked desired state: every pool, those described within a virtual IP too, and what refers to them. */
@@ -28,22 +31,21 @@ export function readBalancer<T>(value: unknown): BalancerConfig<T> {
   distinct(pools, 'pools', 'name', (pool) => pool.name);
   distinct(vips, 'vips', 'name', (vip) => vip.name);
   const known = new Map(pools.map((pool) => [pool.name, pool]));
-  for (const [index, { pool }] of vips.entries()) {
-    if (typeof pool === 'string') continue;
-    const path = at(at(at('vips', index), 'pool'), 'name');
-    if (known.has(pool.name)) throw new SpecError(path, pool.name, 'a name that no other pool has');
-    known.set(pool.name, pool);
-  }
-  for (const [index, { pool }] of vips.entries()) {
-    if (typeof pool !== 'string' || known.has(pool)) continue;
-    throw new SpecError(at(at('vips', index), 'pool'), pool, 'the name of one of the pools');
-  }
+  const references = vips.flatMap((vip, index) => poolReferences(vip, at('vips', index)));
+  const described = describedPools(references, known, {
+    taken: 'a name that no other pool has',
+    unknown: 'the name of one of the pools',
+  });
   refuseSharedEndpoints(vips);
-  return { pools: [...known.values()], vips: vips.map(refer) };
+  return { pools: [...known.values(), ...described.values()], vips: vips.map(refer) };
 }
 
 function refer<T>(vip: VipConfig<T>): ReferringVip {
-  return { ...vip, pool: typeof vip.pool === 'string' ? vip.pool : vip.pool.name };
+  return {
+    ...vip,
+    pool: nameOf(vip.pool),
+    routes: vip.routes.map((route) => ({ ...route, pool: nameOf(route.pool) })),
+  };
 }
 
 /** Two virtual IPs cannot listen on one address and port; port 0 is another one each time. */

@@ -2,13 +2,16 @@ import type { StrategyContext } from '../strategies/strategy.ts';
 import { fixedEndpoint, isUnix } from './address.ts';
 import type { Attachment, Placement, PreparedChange } from './attachment.ts';
 import { type BalancerConfig, type BalancerSpec, readBalancer, refuseOtherProtocols } from './balancer-spec.ts';
+import { destinationsOf } from './destinations.ts';
 import { Emitter, type ListenerErrorEvent } from './emitter.ts';
 import { contextOf, type Environment } from './environment.ts';
 import { describe, InUseError, SpecError } from './errors.ts';
 import { Followers } from './followers.ts';
 import { Pool } from './pool.ts';
+import { describedPools } from './pool-reference.ts';
 import { type PoolSpec, readPool } from './pool-spec.ts';
 import { type BalancerStats, type BalancerStatus, poolStats, poolStatus, vipStats, vipStatus } from './report.ts';
+import { poolReferences } from './sni-routing-spec.ts';
 import { name as readName } from './spec.ts';
 import { Counters, type Stats, sumStats } from './stats.ts';
 import type { OperatingStatus, StatusChange } from './status.ts';
@@ -78,23 +81,23 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
   }
 
   /**
-   * Creates a virtual IP; `pool` describes a new pool or names one of this balancer. Where listeners are attached, one is bound
+   * Creates a virtual IP; `pool` describes a new pool or names one of this balancer, and so do its routes. Where listeners are attached, one is bound
    * for it in the background; use `apply()` to wait for that. Throws `SpecError`.
    */
   createVip(spec: VipSpec<T>): VirtualIP<T> {
     const config = readVip<T>(spec, '');
     this.#refuseTaken('name', config.name, this.#vips);
     this.#refuseTakenEndpoint(config);
-    let pool: Pool<T> | undefined;
-    if (typeof config.pool === 'string') {
-      pool = this.#pools.get(config.pool);
-      if (pool === undefined) throw new SpecError('pool', config.pool, 'the name of a pool of this balancer');
-    } else {
-      this.#refuseTaken('pool.name', config.pool.name, this.#pools);
-      pool = new Pool(config.pool, this.#context);
-      this.#addPool(pool);
-    }
-    const vip = new VirtualIP(config, pool);
+    const described = describedPools(poolReferences(config), this.#pools, {
+      taken: nameExpected,
+      unknown: 'the name of a pool of this balancer',
+    });
+    // Not one is added before each could be made.
+    for (const pool of Array.from(described.values(), (pool) => new Pool(pool, this.#context))) this.#addPool(pool);
+    const vip = new VirtualIP<T>(
+      config,
+      destinationsOf(config, (name) => this.#pools.get(name)),
+    );
     this.#addVip(vip);
     this.#followers.catchUp();
     return vip;
@@ -113,7 +116,7 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
   removePool(name: string): boolean {
     const pool = this.#pools.get(name);
     if (pool === undefined) return false;
-    const users = [...this.#vips.values()].filter((vip) => vip.pool === pool).map((vip) => describe(vip.name));
+    const users = [...this.#vips.values()].filter((vip) => vip.pools.has(pool)).map((vip) => describe(vip.name));
     if (users.length > 0) {
       throw new InUseError('ERR_EVENKEEL_IN_USE', `pool ${describe(name)} is used by virtual IP ${users.join(', ')}`);
     }
@@ -183,7 +186,10 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
         .filter(({ name }) => !this.#vips.has(name))
         .map((vip) => [
           vip.name,
-          new VirtualIP<T>(vip, (this.#pools.get(vip.pool) ?? newPools.get(vip.pool)) as Pool<T>),
+          new VirtualIP<T>(
+            vip,
+            destinationsOf(vip, (name) => this.#pools.get(name) ?? newPools.get(name)),
+          ),
         ]),
     );
     const placements = config.vips.map(({ name, address, port }) => {
@@ -225,12 +231,12 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     }
     for (const vip of config.vips) {
       const { address, port, settings } = vip;
-      const pool = this.#pools.get(vip.pool) as Pool<T>;
-      if (!this.#vips.has(vip.name)) this.#addVip(newVips.get(vip.name) ?? new VirtualIP<T>(vip, pool));
+      const destinations = destinationsOf(vip, (name) => this.#pools.get(name));
+      if (!this.#vips.has(vip.name)) this.#addVip(newVips.get(vip.name) ?? new VirtualIP<T>(vip, destinations));
       else newVips.get(vip.name)?.retire();
-      this.#vips.get(vip.name)?.configure(settings, { address, port, pool });
+      this.#vips.get(vip.name)?.configure(settings, { address, port, destinations });
     }
-    const used = new Set(Array.from(this.#vips.values(), (vip) => vip.pool));
+    const used = new Set(Array.from(this.#vips.values()).flatMap((vip) => [...vip.pools]));
     const poolNames = new Set(config.pools.map(({ name }) => name));
     for (const pool of [...this.#pools.values()])
       if (!poolNames.has(pool.name) && known.has(pool) && !used.has(pool)) this.#dropPool(pool);
@@ -287,7 +293,7 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
   }
 
   #refuseTaken(path: string, name: string, taken: ReadonlyMap<string, unknown>): void {
-    if (taken.has(name)) throw new SpecError(path, name, 'a name that is not taken in this balancer');
+    if (taken.has(name)) throw new SpecError(path, name, nameExpected);
   }
 
   readonly #review = (): void => {
@@ -297,6 +303,8 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     if (to !== from) this.emit('status', { from, to });
   };
 }
+
+const nameExpected = 'a name that is not taken in this balancer';
 
 function holdAll(emitters: readonly { hold(): Disposable }[]): Disposable {
   const holds = emitters.map((emitter) => emitter.hold());

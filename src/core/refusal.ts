@@ -10,6 +10,10 @@ export type RefusalReason =
   | 'bad-proxy-header'
   /** The PROXY header was not complete in time. */
   | 'late-proxy-header'
+  /** `sniRouting` was to lead the client by its ClientHello, and what it sent is none. */
+  | 'bad-client-hello'
+  /** The ClientHello was not complete in time. */
+  | 'late-client-hello'
   /** The virtual IP holds `connectionLimit` clients, and `backlog` more wait. */
   | 'connection-limit'
   /** The pool has no member that is enabled, healthy, not draining and of a weight above 0. */

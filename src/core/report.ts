@@ -30,6 +30,15 @@ export interface VipStatus {
   readonly port: number;
   readonly protocol: Protocol;
   readonly pool: PoolStatus;
+  /** Of `sniRouting`; empty where there is none. */
+  readonly routes: readonly RouteStatus[];
+}
+
+export interface RouteStatus {
+  readonly serverNames: readonly string[];
+  /** Null where it is for all protocols. */
+  readonly alpn: readonly string[] | null;
+  readonly pool: PoolStatus;
 }
 
 export interface PoolStatus {
@@ -83,7 +92,12 @@ export interface PoolStats extends Stats {
 
 export function vipStatus<T>(vip: VirtualIP<T>): VipStatus {
   const { name, status, address, port, protocol } = vip;
-  return { name, status, address, port, protocol, pool: poolStatus(vip.pool) };
+  const routes = vip.routes.map(({ serverNames, alpn = null, pool }) => ({
+    serverNames,
+    alpn,
+    pool: poolStatus(pool),
+  }));
+  return { name, status, address, port, protocol, pool: poolStatus(vip.pool), routes };
 }
 
 export function poolStatus<T>(pool: Pool<T>): PoolStatus {

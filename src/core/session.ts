@@ -3,6 +3,7 @@ import { canonicalAddress } from './address.ts';
 import type { Lease, Outcome } from './lease.ts';
 import type { Member } from './member.ts';
 import type { AcquireRequest, RequestAttributes } from './pick-request.ts';
+import type { Pool } from './pool.ts';
 import { type Refusal, type RefusalReason, refuse } from './refusal.ts';
 import type { TimeoutCounts, VipCounters } from './vip-stats.ts';
 import type { VirtualIP } from './virtual-ip.ts';
@@ -50,6 +51,8 @@ export class Session<T = unknown> implements AcquireRequest<T> {
   readonly #keeper: SessionKeeper<T>;
   readonly #ready: (session: Session<T>) => void;
   readonly #tried: Member<T>[] = [];
+  /** Where a route leads it; else it goes where the virtual IP leads at each pick. */
+  #pool: Pool<T> | undefined;
   #lease: Lease<T> | undefined;
   #wait: Wait<T> | undefined;
   #request: RequestAttributes | undefined;
@@ -106,13 +109,19 @@ export class Session<T = unknown> implements AcquireRequest<T> {
     this.#ready(this);
   }
 
+  /** Leads it to this pool instead of the virtual IP's own, from the next pick on. */
+  route(pool: Pool<T>): void {
+    this.#pool = pool;
+  }
+
   /**
    * A member to connect to, not one of those that failed this client; a pause, when all have and tries are left; a wait, while all
    * are busy: its `whenOver` is to ask again; or a refusal: then the adapter sends the client away and calls `leave()`. A member that
    * was not connected to is let go.
    */
   next(): NextStep<T> {
-    const { retries, pool } = this.#vip;
+    const { retries } = this.#vip;
+    const pool = this.#pool ?? this.#vip.pool;
     if (this.#hasLeft) return refuse('client-left');
     const waited = this.#wait?.result;
     this.#wait = undefined;

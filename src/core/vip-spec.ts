@@ -6,6 +6,7 @@ import {
 import { formatEndpoint, isUnix } from './address.ts';
 import { type CidrList, readCidrs } from './cidr-list.ts';
 import { address } from './endpoint-spec.ts';
+import { SpecError } from './errors.ts';
 import {
   type HttpConfig,
   type HttpSettings,
@@ -15,7 +16,9 @@ import {
   refuseHttpSetting,
 } from './http-settings.ts';
 import { unlimited } from './member-spec.ts';
-import { type PoolConfig, type PoolSpec, readPool } from './pool-spec.ts';
+import { type PoolReference, poolReference } from './pool-reference.ts';
+import type { PoolSpec } from './pool-spec.ts';
+import { type SniRoute, type SniRouteSpec, sniRoutingOf } from './sni-routing-spec.ts';
 import { boolean, duration, Fields, integer, name, oneOf } from './spec.ts';
 
 /** What clients speak to a virtual IP. `'udp'` is to come. */
@@ -33,6 +36,11 @@ export interface VipSpec<T = unknown> extends VipSettings {
   readonly protocol?: Protocol | null;
   /** The pool that serves the clients; of a balancer's virtual IP also the name of one of its pools. */
   readonly pool: PoolSpec<T> | string;
+  /**
+   * TCP only: leads TLS clients to pools by the name that they ask for, and passes on what they send as it is. `pool` gets those for
+   * whom there is no route; who speaks no TLS is turned away. Default: `pool` gets all.
+   */
+  readonly sniRouting?: readonly SniRouteSpec<T>[] | null;
 }
 
 /** What of a virtual IP can change while it serves. What an update does not name stays; `null` asks for the default. */
@@ -72,6 +80,8 @@ export interface TimeoutsSpec {
   readonly keepAlive?: number | null;
   /** HTTP only: for an upgraded connection, such as a WebSocket's, on which nothing moves. Default 3600000. */
   readonly tunnel?: number | null;
+  /** With `sniRouting` only: from the beginning of a client's turn to the end of its ClientHello. Default 10000. */
+  readonly hello?: number | null;
 }
 
 /** Checked timeouts. */
@@ -82,6 +92,7 @@ export interface Timeouts {
   readonly request: number;
   readonly keepAlive: number;
   readonly tunnel: number;
+  readonly hello: number;
 }
 
 /** Checked settings. */
@@ -104,8 +115,9 @@ export interface VipConfig<T = unknown> {
   readonly port: number;
   readonly protocol: Protocol;
   readonly settings: VipSettingsConfig;
-  /** A pool's name where the spec refers to one. */
-  readonly pool: PoolConfig<T> | string;
+  readonly pool: PoolReference<T>;
+  /** `sniRouting`; empty where there is none. */
+  readonly routes: readonly SniRoute<PoolReference<T>>[];
 }
 
 const settingNames = [
@@ -126,6 +138,7 @@ const defaultTimeouts: Timeouts = Object.freeze({
   request: 10_000,
   keepAlive: 60_000,
   tunnel: 3_600_000,
+  hello: 10_000,
 });
 
 const defaults: VipSettingsConfig = {
@@ -140,20 +153,28 @@ const defaults: VipSettingsConfig = {
 };
 
 export function readVip<T>(value: unknown, path: string): VipConfig<T> {
-  const fields = new Fields(value, path, ['name', 'address', 'port', 'protocol', 'pool', ...settingNames]);
+  const fields = new Fields(value, path, [
+    'name',
+    'address',
+    'port',
+    'protocol',
+    'pool',
+    'sniRouting',
+    ...settingNames,
+  ]);
   const host = fields.require('address', address);
   const port = isUnix(host) ? fields.read('port', integer(0, 0), 0) : fields.require('port', integer(0, 65_535));
   const vipName = fields.read('name', name, formatEndpoint(host, port));
   const protocol = fields.read('protocol', oneOf<Protocol>(['tcp', 'http']), 'tcp');
+  if (protocol !== 'tcp') fields.read('sniRouting', refuseTcpSetting, undefined);
   return {
     name: vipName,
     address: host,
     port,
     protocol,
     settings: readSettings(fields, protocol, defaults),
-    pool: fields.require('pool', (pool, poolPath) =>
-      typeof pool === 'string' ? name(pool, poolPath) : readPool<T>(pool, poolPath, vipName),
-    ),
+    pool: fields.require('pool', poolReference<T>(vipName)),
+    routes: fields.read<VipConfig<T>['routes'], VipConfig<T>['routes']>('sniRouting', sniRoutingOf<T>(vipName), []),
   };
 }
 
@@ -183,13 +204,19 @@ function readSettings(fields: SettingFields, protocol: Protocol, current: VipSet
   };
 }
 
-const timeoutNames = ['connect', 'client', 'member', 'request', 'keepAlive', 'tunnel'] as const;
+/** What a virtual IP that does not speak TCP says to what only TCP has. */
+function refuseTcpSetting(value: unknown, path: string): never {
+  throw new SpecError(path, value, "nothing: only a virtual IP with protocol 'tcp' has it");
+}
+
+const timeoutNames = ['connect', 'client', 'member', 'request', 'keepAlive', 'tunnel', 'hello'] as const;
 const httpTimeouts = ['request', 'keepAlive', 'tunnel'] as const;
 
 function timeoutsOver(current: Timeouts, protocol: Protocol): (value: unknown, path: string) => Timeouts {
   return (value, path) => {
     const fields = new Fields(value, path, timeoutNames);
     if (protocol !== 'http') for (const name of httpTimeouts) fields.read(name, refuseHttpSetting, undefined);
+    if (protocol !== 'tcp') fields.read('hello', refuseTcpSetting, undefined);
     const timeouts = timeoutNames.map((name) => {
       return [name, fields.change(name, duration(0), defaultTimeouts[name], current[name])];
     });

@@ -1,11 +1,13 @@
 import { type AcceptProxyProtocol, isTrustedProxy } from './accept-proxy-protocol.ts';
 import { inCidrs } from './address.ts';
+import type { Destinations } from './destinations.ts';
 import { Emitter, type ListenerErrorEvent } from './emitter.ts';
 import type { HttpConfig } from './http-settings.ts';
 import { unlimited } from './member-spec.ts';
 import type { Pool } from './pool.ts';
 import { type Refusal, type RefusalReason, refuse } from './refusal.ts';
 import { type Client, Session, type SessionKeeper } from './session.ts';
+import type { SniRoute } from './sni-routing-spec.ts';
 import type { OperatingStatus, StatusChange } from './status.ts';
 import {
   type Protocol,
@@ -27,7 +29,7 @@ export interface Rejection {
 }
 
 export interface VipEvents extends ListenerErrorEvent {
-  /** It leads to another pool now. */
+  /** It leads to other pools now, or by other routes. */
   'pool-changed': [];
   status: [change: StatusChange<OperatingStatus>];
   /** A member could not be connected to; the client is tried elsewhere, as far as `retries` permits. */
@@ -53,12 +55,12 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   #address: string;
   #port: number;
   #settings: VipSettingsConfig;
-  #pool: Pool<T>;
+  #destinations: Destinations<T>;
   /** The status that the last event told. */
   #toldStatus: OperatingStatus;
 
   /** @internal virtual IPs are made by `createVip()` and `Balancer` */
-  constructor(config: Omit<VipConfig<T>, 'pool'>, pool: Pool<T>) {
+  constructor(config: Omit<VipConfig<T>, 'pool' | 'routes'>, destinations: Destinations<T>) {
     super();
     this.name = config.name;
     this.protocol = config.protocol;
@@ -66,7 +68,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     this.#address = config.address;
     this.#port = config.port;
     this.#settings = config.settings;
-    this.#pool = pool;
+    this.#destinations = destinations;
     this.#keeper = {
       counters: this.#counters,
       left: (session) => this.#left(session),
@@ -74,7 +76,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
       connectFailed: (memberId, reason) => this.emit('connect-failed', { memberId, reason }),
     };
     this.#toldStatus = this.status;
-    pool.on('status', this.#review);
+    for (const pool of destinations.pools) pool.on('status', this.#review);
   }
 
   /** As the spec says; where the port is 0, the listener knows the real one. */
@@ -87,7 +89,22 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   }
 
   get pool(): Pool<T> {
-    return this.#pool;
+    return this.#destinations.pool;
+  }
+
+  /** `sniRouting`, checked; empty where every client goes to `pool`. */
+  get routes(): readonly SniRoute<Pool<T>>[] {
+    return this.#destinations.routes;
+  }
+
+  /** Every pool that clients may be led to, `pool` first. */
+  get pools(): ReadonlySet<Pool<T>> {
+    return this.#destinations.pools;
+  }
+
+  /** The pool for a TLS client that asks for this name and offers these protocols. */
+  poolFor(serverName: string | undefined, alpn: readonly string[]): Pool<T> {
+    return this.#destinations.find(serverName, alpn);
   }
 
   get enabled(): boolean {
@@ -130,12 +147,13 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
 
   /**
    * `offline` where it or its pool is disabled; `error` where its pool is; `degraded` where its pool is or as many clients as
-   * `connectionLimit` allows are served; else `online`.
+   * `connectionLimit` allows are served; else `online`. With routes to several pools, those that are disabled do not count unless all
+   * are, and it is `error` only where none of the others can serve.
    */
   get status(): OperatingStatus {
     const { enabled, connectionLimit } = this.#settings;
     if (!enabled) return 'offline';
-    const { status } = this.#pool;
+    const { status } = this.#destinations;
     if (status !== 'online') return status;
     return this.#counters.activeConnections >= connectionLimit ? 'degraded' : 'online';
   }
@@ -149,14 +167,22 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   }
 
   /** @internal the second half of `update()`; a balancer may also move a virtual IP and give it another pool */
-  configure(settings: VipSettingsConfig, { address, port, pool }: VipPlace<T> = this): void {
+  configure(
+    settings: VipSettingsConfig,
+    { address, port, destinations }: VipPlace<T> = {
+      address: this.address,
+      port: this.port,
+      destinations: this.#destinations,
+    },
+  ): void {
     this.#settings = settings;
     this.#address = address;
     this.#port = port;
-    if (pool !== this.#pool) {
-      this.#pool.off('status', this.#review);
-      this.#pool = pool;
-      pool.on('status', this.#review);
+    const before = this.#destinations;
+    if (!destinations.isSame(before)) {
+      this.#destinations = destinations;
+      for (const pool of before.pools) pool.off('status', this.#review);
+      for (const pool of destinations.pools) pool.on('status', this.#review);
       this.emit('pool-changed');
     }
     this.#admitWaiting();
@@ -165,7 +191,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
 
   /** @internal its balancer has removed it */
   retire(): void {
-    this.#pool.off('status', this.#review);
+    for (const pool of this.#destinations.pools) pool.off('status', this.#review);
   }
 
   /**
@@ -261,9 +287,9 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   };
 }
 
-/** Where a virtual IP is and what it leads to. */
+/** Where a virtual IP is and where it leads. */
 export interface VipPlace<T> {
   readonly address: string;
   readonly port: number;
-  readonly pool: Pool<T>;
+  readonly destinations: Destinations<T>;
 }

@@ -7,6 +7,7 @@ import type { Member } from '../core/member.ts';
 import type { Pool } from '../core/pool.ts';
 import type { Client, Session } from '../core/session.ts';
 import type { VirtualIP } from '../core/virtual-ip.ts';
+import { HelloArrival, type HelloServer } from './arrival/hello-arrival.ts';
 import { Peer } from './arrival/peer.ts';
 import { ProxyArrival, type ProxyServer } from './arrival/proxy-arrival.ts';
 import { HttpService } from './http/service.ts';
@@ -68,13 +69,13 @@ const shortestSweep = 25;
 const longestSweep = 1000;
 
 /** The clients of one virtual IP, wherever they come in; while it runs, the pool is checked. */
-export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<T> {
+export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<T>, HelloServer<T> {
   readonly vip: VirtualIP<T>;
   readonly #service: Service<T>;
   readonly #clients = new Set<ServedClient<T>>();
   readonly #pools = new Set<Pool<T>>();
-  #checks: Disposable | undefined;
-  #checkedPool: Pool<T> | undefined;
+  /** Of the pools that the virtual IP leads to now. */
+  #checks = new Map<Pool<T>, Disposable | undefined>();
   #sweep: Timer;
   #isClosing = false;
   #whenEmpty: (() => void) | undefined;
@@ -83,32 +84,40 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<
     super();
     this.vip = vip;
     this.#service = vip.protocol === 'http' ? new HttpService(this) : tcpService(this);
-    this.#followPool();
-    vip.on('pool-changed', this.#followPool);
+    this.#followPools();
+    vip.on('pool-changed', this.#followPools);
   }
 
-  /** Watches the pool that the virtual IP leads to now. Clients on one that it led to before are watched until they end. */
-  readonly #followPool = (): void => {
-    const { pool } = this.vip;
-    if (pool === this.#checkedPool || this.#isClosing) return;
+  /** Watches the pools that the virtual IP leads to now. Clients on one that it led to before are watched until they end. */
+  readonly #followPools = (): void => {
+    if (this.#isClosing) return;
     const before = this.#checks;
-    const isFirst = this.#checkedPool === undefined;
-    this.#checkedPool = pool;
-    this.#checks = undefined;
-    try {
-      this.#checks = pool.startChecks(makeProbe, checkSlots);
-    } catch (error) {
-      if (isFirst) throw error;
-      // The virtual IP leads there already: it serves unchecked.
-      this.emit('error', error as EvenkeelError);
-    } finally {
-      before?.[Symbol.dispose]();
+    const isFirst = before.size === 0;
+    const checks = new Map<Pool<T>, Disposable | undefined>();
+    for (const pool of this.vip.pools) {
+      try {
+        checks.set(pool, before.has(pool) ? before.get(pool) : pool.startChecks(makeProbe, checkSlots));
+      } catch (error) {
+        if (isFirst) {
+          for (const check of checks.values()) check?.[Symbol.dispose]();
+          throw error;
+        }
+        // The virtual IP leads there already: it serves unchecked.
+        checks.set(pool, undefined);
+        this.emit('error', error as EvenkeelError);
+      }
     }
+    this.#checks = checks;
+    for (const [pool, check] of before) if (!checks.has(pool)) check?.[Symbol.dispose]();
+    for (const pool of checks.keys()) this.#follow(pool);
+  };
+
+  #follow(pool: Pool<T>): void {
     if (this.#pools.has(pool)) return;
     this.#pools.add(pool);
     pool.on('drain-expired', this.#drainExpired);
     this.#service.follow(pool);
-  };
+  }
 
   /** Takes a client that a socket server has accepted; it must not be read from yet. */
   readonly accept = (socket: Socket): void => {
@@ -140,10 +149,17 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<
       if (by !== undefined) this.closed(by);
       return turnAway(socket);
     }
-    client = this.#service.serve(socket, session);
+    const isLed = this.vip.routes.length > 0;
+    client = isLed ? new HelloArrival(this, socket, session) : this.#service.serve(socket, session);
     if (by === undefined) this.#add(client);
     else this.handedOver(by, client);
     if (isReady) client.start();
+  }
+
+  led(socket: Socket, session: Session<T>, by: ServedClient<T>): void {
+    const client = this.#service.serve(socket, session);
+    this.handedOver(by, client);
+    client.start();
   }
 
   #add(client: ServedClient<T>): void {
@@ -165,8 +181,8 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<
     }
     if (this.#clients.size > 0) await this.#emptied(deadline, signal);
     systemClock.clearTimeout(this.#sweep);
-    this.#checks?.[Symbol.dispose]();
-    this.vip.off('pool-changed', this.#followPool);
+    for (const check of this.#checks.values()) check?.[Symbol.dispose]();
+    this.vip.off('pool-changed', this.#followPools);
     for (const pool of this.#pools) pool.off('drain-expired', this.#drainExpired);
     this.#service.close();
   }

@@ -633,7 +633,7 @@ describe('the status tree', () => {
     expect(balancer.statusTree()).toEqual({
       name: 'edge',
       status: 'online',
-      vips: [{ name: 'web', status: 'online', address: '127.0.0.1', port: 80, protocol: 'tcp', pool }],
+      vips: [{ name: 'web', status: 'online', address: '127.0.0.1', port: 80, protocol: 'tcp', pool, routes: [] }],
       pools: [pool],
     });
   });

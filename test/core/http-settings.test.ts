@@ -41,6 +41,7 @@ const defaultTimeouts = {
   request: 10_000,
   keepAlive: 60_000,
   tunnel: 3_600_000,
+  hello: 10_000,
 };
 
 const defaults = { insertHeaders: [], trustedCidrs: [], limits: defaultLimits, errorAnswer: plainErrorAnswer };

@@ -417,7 +417,7 @@ describe('a pool spec refuses', () => {
 
 describe('a virtual IP spec refuses', () => {
   const fieldNames =
-    'name, address, port, protocol, pool, connectionLimit, backlog, allowedCidrs, acceptProxyProtocol, timeouts, retries, enabled, ' +
+    'name, address, port, protocol, pool, sniRouting, connectionLimit, backlog, allowedCidrs, acceptProxyProtocol, timeouts, retries, enabled, ' +
     'insertHeaders, trustedCidrs, limits, errorAnswer';
   refuses((value) => readVip(value, ''), vip, [
     ['name', '', nameExpected],
@@ -510,7 +510,15 @@ describe('a virtual IP spec', () => {
       undefined,
       1024,
       undefined,
-      { connect: 5000, client: 50_000, member: 50_000, request: 10_000, keepAlive: 60_000, tunnel: 3_600_000 },
+      {
+        connect: 5000,
+        client: 50_000,
+        member: 50_000,
+        request: 10_000,
+        keepAlive: 60_000,
+        tunnel: 3_600_000,
+        hello: 10_000,
+      },
       3,
       true,
       '127.0.0.1:8080',
@@ -547,7 +555,7 @@ describe("a virtual IP's update", () => {
     vip.update({ timeouts: { client: 7 } });
     expect([vip.connectionLimit, vip.timeouts, vip.allowedCidrs]).toEqual([
       5,
-      { connect: 100, client: 7, member: 50_000, request: 10_000, keepAlive: 60_000, tunnel: 3_600_000 },
+      { connect: 100, client: 7, member: 50_000, request: 10_000, keepAlive: 60_000, tunnel: 3_600_000, hello: 10_000 },
       ['10.0.0.0/8'],
     ]);
   });
