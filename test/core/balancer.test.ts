@@ -602,6 +602,7 @@ describe('the status tree', () => {
       healthMonitor: { type: 'tcp' },
       isPanicking: false,
       shedding: [],
+      queue: null,
       outlierDetection: null,
       members: [
         {
@@ -728,6 +729,7 @@ describe('the statistics', () => {
           outlierDetection: null,
           retryBudget: null,
           concurrencyLimit: null,
+          queue: null,
           members: [
             { id: 'x', ...used },
             { id: 'y', ...zeros },
