@@ -1,3 +1,4 @@
+import type { AgentStatus } from '../health/agent/agent-view.ts';
 import type { ProbeType } from '../health/monitor-spec.ts';
 import type { Probe } from '../health/probe.ts';
 import type { OutlierStats } from '../safeguards/outlier-stats.ts';
@@ -71,6 +72,10 @@ export interface MemberReport {
   readonly backup: boolean;
   /** What of its limits beside `maxConnections` is in use; null where it has none and never was on trial. */
   readonly circuit: CircuitUse | null;
+  /** Where checks knock; null where they knock where clients go. */
+  readonly monitor: { readonly address: string; readonly port: number } | null;
+  /** What its agent has said; null where nothing is known. */
+  readonly agent: AgentStatus | null;
 }
 
 export interface BalancerStats extends Stats {
@@ -117,7 +122,7 @@ export function poolStatus<T>(pool: Pool<T>): PoolStatus {
 }
 
 function memberReport<T>(member: Member<T>): MemberReport {
-  const { id, status, statusReason, address, port, weight, priority, zone = null, backup, circuit } = member;
+  const { id, status, statusReason, address, port, weight, priority, zone = null, backup, circuit, agent } = member;
   return {
     id,
     status,
@@ -129,7 +134,20 @@ function memberReport<T>(member: Member<T>): MemberReport {
     zone,
     backup,
     circuit: circuit === undefined ? null : circuitReport(circuit),
+    monitor: monitorOf(member),
+    agent: agent === undefined ? null : agentReport(agent),
   };
+}
+
+function monitorOf<T>({ address, port, monitorAddress, monitorPort }: Member<T>): MemberReport['monitor'] {
+  if (monitorAddress === undefined && monitorPort === undefined) return null;
+  return { address: monitorAddress ?? address, port: monitorPort ?? port };
+}
+
+/** A copy, as the next. */
+function agentReport(agent: AgentStatus): AgentStatus {
+  const { weightPercent, maxConnections, mode, health, comment, failure } = agent;
+  return { weightPercent, maxConnections, mode, health, comment, failure };
 }
 
 /** A copy: what a member has is live. */

@@ -590,11 +590,12 @@ describe('the status tree', () => {
         strategy: 'least-connections',
         healthMonitor: { type: 'tcp' },
         members: [
-          spec('x', { weight: 2, zone: 'eu-1', maxRequests: 100 }),
+          spec('x', { weight: 4, zone: 'eu-1', maxRequests: 100, monitorPort: 81 }),
           spec('y', { address: '10.0.0.2', priority: 1, enabled: false, backup: true }),
         ],
       },
     });
+    balancer.pools.get('web')?.get('x')?.reportAgent('50% up');
     const pool = {
       name: 'web',
       status: 'online',
@@ -616,6 +617,15 @@ describe('the status tree', () => {
           zone: 'eu-1',
           backup: false,
           circuit: { pending: 0, requests: 0, retries: 0, isHalfOpen: false },
+          monitor: { address: '10.0.0.1', port: 81 },
+          agent: {
+            weightPercent: 50,
+            maxConnections: undefined,
+            mode: 'ready',
+            health: 'up',
+            comment: '',
+            failure: undefined,
+          },
         },
         {
           id: 'y',
@@ -628,6 +638,8 @@ describe('the status tree', () => {
           zone: null,
           backup: true,
           circuit: null,
+          monitor: null,
+          agent: null,
         },
       ],
     };

@@ -57,6 +57,60 @@ describe('a line of an agent', () => {
   });
 });
 
+/**
+ * The same by another road: character by character, and numbers by hand. Words of HAProxy's `doc/configuration.txt`, "agent-check".
+ */
+function readPlainly(line: string): Omit<AgentReport, 'comment' | 'error'> & { hasError: boolean } {
+  const report = { weightPercent: undefined, maxConnections: undefined, mode: undefined, health: undefined } as {
+    -readonly [Field in keyof Omit<AgentReport, 'comment' | 'error'>]: AgentReport[Field];
+  };
+  const words: string[] = [];
+  let word = '';
+  for (const character of line) {
+    if (character === '#') break;
+    const isGap = character === ' ' || character === '\t' || character === ',';
+    if (!isGap) word += character;
+    else if (word !== '') words.push(word);
+    if (isGap) word = '';
+  }
+  if (word !== '') words.push(word);
+  let hasError = words.length === 0;
+  const isNumber = (text: string, most: number): boolean =>
+    text.length > 0 && text.length <= most && [...text].every((digit) => '0123456789'.includes(digit));
+  for (const each of words.map((written) => written.toLowerCase())) {
+    if (each === 'ready' || each === 'drain' || each === 'maint') report.mode = each;
+    else if (each === 'up' || each === 'down' || each === 'fail' || each === 'stopped') report.health = each;
+    else if (each.endsWith('%') && isNumber(each.slice(0, -1), 9)) {
+      report.weightPercent = Math.min(25_600, Number(each.slice(0, -1)));
+    } else if (each.startsWith('maxconn:') && isNumber(each.slice(8), 15)) {
+      report.maxConnections = Math.min(2_147_483_647, Number(each.slice(8)) || 2_147_483_647);
+    } else hasError = true;
+  }
+  return { ...report, hasError };
+}
+
+test('a line is read as a plain reading of it would, whatever is in it', () => {
+  const part = fc.oneof(
+    { weight: 5, arbitrary: fc.constantFrom('up', 'DOWN', 'Fail', 'stopped', 'ready', 'drain', 'maint') },
+    { weight: 3, arbitrary: fc.nat(40_000).map((number) => `${number}%`) },
+    { weight: 3, arbitrary: fc.nat().map((number) => `maxconn:${number}`) },
+    {
+      weight: 4,
+      arbitrary: fc.constantFrom(' ', ',', '\t', '#', '%', 'maxconn:', '0', '9999999999', '-', '١%', 'K', '\0'),
+    },
+    { weight: 1, arbitrary: fc.string({ maxLength: 5 }) },
+  );
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
+      const line = parts.join('');
+      const { comment, error, ...report } = readAgentLine(line);
+      expect({ ...report, hasError: error !== undefined }).toEqual(readPlainly(line));
+      expect(comment === '' || line.includes('#')).toBe(true);
+    }),
+    { seed: 11, numRuns: 3000 },
+  );
+});
+
 describe('what an agent has said', () => {
   const heard = (...lines: string[]): AgentView => {
     const view = new AgentView();
