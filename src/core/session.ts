@@ -124,6 +124,7 @@ export class Session<T = unknown> implements AcquireRequest<T> {
     const pool = this.#pool ?? this.#vip.pool;
     if (this.#hasLeft) return refuse('client-left');
     const waited = this.#wait?.result;
+    if (waited === undefined) this.#wait?.cancel();
     this.#wait = undefined;
     this.#end('ignored');
     if (this.#failures > retries) return this.#giveUp('retries-exhausted');
