@@ -46,7 +46,7 @@ export type { Stats } from './core/stats.ts';
 export type { MemberStatus, OperatingStatus, StatusChange } from './core/status.ts';
 export { type Classifier, classifyByDefault, type LeaseEnd, type Verdict } from './core/verdict.ts';
 export type { Protocol, Timeouts, TimeoutsSpec, VipSettings, VipSpec } from './core/vip-spec.ts';
-export type { TimeoutCounts, VipStats } from './core/vip-stats.ts';
+export type { TimeoutCounts, TlsHandshakeCounts, VipStats } from './core/vip-stats.ts';
 export type { Rejection, VipEvents, VirtualIP } from './core/virtual-ip.ts';
 export type { Wait } from './core/wait.ts';
 export type { QueueStats } from './core/wait-queue.ts';
@@ -119,3 +119,8 @@ export { type UtilizationOptions, utilization } from './strategies/utilization.t
 export { type SlowStartOptions, slowStart } from './strategies/wrappers/slow-start.ts';
 export { type SubsetOptions, subset } from './strategies/wrappers/subset.ts';
 export { type ZonePreferenceOptions, zonePreference } from './strategies/wrappers/zone-preference.ts';
+export type { CertificateSpec } from './tls/certificate-spec.ts';
+export type { ClientCertificate } from './tls/client-certificate.ts';
+export type { ClientTls } from './tls/client-tls.ts';
+export type { ClientAuthentication, TlsConfig, TlsVersion } from './tls/tls-config.ts';
+export type { TlsSpec } from './tls/tls-spec.ts';

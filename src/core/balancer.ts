@@ -199,6 +199,7 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     let prepared: PreparedChange | undefined;
     try {
       for (const pool of config.pools) this.#pools.get(pool.name)?.prepareChange(pool);
+      for (const vip of config.vips) this.#vips.get(vip.name)?.prepareChange(vip.settings);
       if (!this.#followers.areNone) prepared = await this.#followers.prepare(placements);
       // Others may have created one meanwhile.
       refuseOtherProtocols(config.vips, this.#vips);

@@ -3,7 +3,7 @@ import { type InsertedHeader, type InsertHeadersSpec, noHeaders, readInsertHeade
 import { defaultLimits, type Limits, type LimitsSpec, limitsOver } from '../http1/limits.ts';
 import { type CidrList, readCidrs } from './cidr-list.ts';
 import { SpecError } from './errors.ts';
-import type { Fields } from './spec.ts';
+import { at, type Fields } from './spec.ts';
 
 /** What only an HTTP virtual IP has. What an update does not name stays; `null` asks for the default. */
 export interface HttpSettings {
@@ -59,6 +59,14 @@ export function readHttpSettings(fields: HttpFields, current: HttpConfig): HttpC
 /** What a virtual IP that does not speak HTTP says to what only HTTP has. */
 export function refuseHttpSetting(value: unknown, path: string): never {
   throw new SpecError(path, value, "nothing: only a virtual IP with protocol 'http' has it");
+}
+
+/** What tells of a client's certificate needs `tls`. */
+export function refuseTlsHeaders({ insertHeaders }: HttpConfig, path: string): void {
+  for (const name of insertHeaders) {
+    if (!name.startsWith('X-SSL-')) continue;
+    throw new SpecError(at(at(path, 'insertHeaders'), name), true, 'nothing: only a virtual IP with tls has it');
+  }
 }
 
 function readErrorAnswer(value: unknown, path: string): ErrorAnswerer {

@@ -1,4 +1,5 @@
 import type { ProxyHeader } from '../proxy-protocol/proxy-header.ts';
+import type { ClientTls } from '../tls/client-tls.ts';
 import { canonicalAddress } from './address.ts';
 import type { Lease, Outcome } from './lease.ts';
 import type { Member } from './member.ts';
@@ -19,6 +20,8 @@ export interface Client {
   readonly localPort?: number | undefined;
   /** The PROXY header that the connection began with, where `acceptProxyProtocol` asks for one: its TLVs tell of TLS and more. */
   readonly proxy?: ProxyHeader | undefined;
+  /** Known once its handshake is over, where the virtual IP ends its TLS; the adapter sets it. */
+  tls?: ClientTls | undefined;
 }
 
 /** The virtual IP's books, as a session sees them. */
@@ -27,6 +30,7 @@ export interface SessionKeeper<T> {
   left(session: Session<T>): void;
   turnedAway(client: Client, reason: RefusalReason): void;
   connectFailed(memberId: string, reason: string): void;
+  handshakeFailed(client: Client, reason: string): void;
 }
 
 /** Try again, after `pause` milliseconds. */
@@ -232,6 +236,19 @@ export class Session<T = unknown> implements AcquireRequest<T> {
   countFirstByte(milliseconds: number): void {
     this.#keeper.counters.countFirstByte(milliseconds);
     this.#lease?.countFirstByte(milliseconds);
+  }
+
+  /** The client's TLS handshake is over. */
+  secured(tls: ClientTls): void {
+    this.client.tls = tls;
+    if (tls.isResumed) this.#keeper.counters.tlsHandshakes.resumed++;
+    else this.#keeper.counters.tlsHandshakes.full++;
+  }
+
+  /** The client's TLS handshake came to nothing. */
+  handshakeFailed(reason: string): void {
+    this.#keeper.counters.tlsHandshakes.failed++;
+    this.#keeper.handshakeFailed(this.client, reason);
   }
 
   countTimeout(kind: keyof TimeoutCounts): void {

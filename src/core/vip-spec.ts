@@ -1,3 +1,5 @@
+import type { TlsConfig } from '../tls/tls-config.ts';
+import { keepingSameTls, type TlsSpec, tlsOver } from '../tls/tls-spec.ts';
 import {
   type AcceptProxyProtocol,
   type AcceptProxyProtocolSpec,
@@ -14,6 +16,7 @@ import {
   httpSettingNames,
   readHttpSettings,
   refuseHttpSetting,
+  refuseTlsHeaders,
 } from './http-settings.ts';
 import { unlimited } from './member-spec.ts';
 import { type PoolReference, poolReference } from './pool-reference.ts';
@@ -64,10 +67,14 @@ export interface VipSettings extends HttpSettings {
   readonly retries?: number | null;
   /** `false` refuses every client. Default true. */
   readonly enabled?: boolean | null;
+  /** Ends the clients' TLS here. An update changes what is named in it, for new clients. Default: none. */
+  readonly tls?: TlsSpec | null;
 }
 
 /** Milliseconds, 0 to 2147483647; 0 means no limit. */
 export interface TimeoutsSpec {
+  /** Where the virtual IP has `tls`: for a client's handshake. Default 10000. */
+  readonly handshake?: number | null;
   /** For one try to connect to a member. Default 5000. */
   readonly connect?: number | null;
   /** For a client that neither sends nor takes anything while it is its turn. Default 50000. */
@@ -86,6 +93,7 @@ export interface TimeoutsSpec {
 
 /** Checked timeouts. */
 export interface Timeouts {
+  readonly handshake: number;
   readonly connect: number;
   readonly client: number;
   readonly member: number;
@@ -104,6 +112,7 @@ export interface VipSettingsConfig {
   readonly timeouts: Timeouts;
   readonly retries: number;
   readonly enabled: boolean;
+  readonly tls: TlsConfig | undefined;
   /** The defaults where the protocol is another one. */
   readonly http: HttpConfig;
 }
@@ -128,10 +137,12 @@ const settingNames = [
   'timeouts',
   'retries',
   'enabled',
+  'tls',
   ...httpSettingNames,
 ] as const;
 
 const defaultTimeouts: Timeouts = Object.freeze({
+  handshake: 10_000,
   connect: 5000,
   client: 50_000,
   member: 50_000,
@@ -149,6 +160,7 @@ const defaults: VipSettingsConfig = {
   timeouts: defaultTimeouts,
   retries: 3,
   enabled: true,
+  tls: undefined,
   http: httpDefaults,
 };
 
@@ -185,9 +197,9 @@ export function readVipUpdate(value: unknown, protocol: Protocol, current: VipSe
 type SettingFields = Fields<(typeof settingNames)[number]>;
 
 function readSettings(fields: SettingFields, protocol: Protocol, current: VipSettingsConfig): VipSettingsConfig {
-  const { connectionLimit, backlog, allowedCidrs, acceptProxyProtocol, timeouts, retries, enabled } = current;
+  const { connectionLimit, backlog, allowedCidrs, acceptProxyProtocol, timeouts, retries, enabled, tls } = current;
   if (protocol !== 'http') for (const name of httpSettingNames) fields.read(name, refuseHttpSetting, undefined);
-  return {
+  const settings: VipSettingsConfig = {
     connectionLimit: fields.change('connectionLimit', integer(1, unlimited), unlimited, connectionLimit),
     backlog: fields.change('backlog', integer(0, unlimited), defaults.backlog, backlog),
     allowedCidrs: fields.change<CidrList | undefined>('allowedCidrs', readCidrs, undefined, allowedCidrs),
@@ -200,8 +212,11 @@ function readSettings(fields: SettingFields, protocol: Protocol, current: VipSet
     timeouts: fields.change('timeouts', timeoutsOver(timeouts, protocol), defaultTimeouts, timeouts),
     retries: fields.change('retries', integer(0, 100), defaults.retries, retries),
     enabled: fields.change('enabled', boolean, true, enabled),
+    tls: fields.change<TlsConfig | undefined>('tls', tlsOver(tls, protocol), undefined, tls),
     http: readHttpSettings(fields, current.http),
   };
+  if (settings.tls === undefined) refuseTlsHeaders(settings.http, fields.path);
+  return settings;
 }
 
 /** What a virtual IP that does not speak TCP says to what only TCP has. */
@@ -209,7 +224,13 @@ function refuseTcpSetting(value: unknown, path: string): never {
   throw new SpecError(path, value, "nothing: only a virtual IP with protocol 'tcp' has it");
 }
 
-const timeoutNames = ['connect', 'client', 'member', 'request', 'keepAlive', 'tunnel', 'hello'] as const;
+/** The wanted settings, with what is the same left as it is. */
+export function keepingWhatIsSame(current: VipSettingsConfig, wanted: VipSettingsConfig): VipSettingsConfig {
+  const tls = keepingSameTls(current.tls, wanted.tls);
+  return tls === wanted.tls ? wanted : { ...wanted, tls };
+}
+
+const timeoutNames = ['connect', 'client', 'member', 'request', 'keepAlive', 'tunnel', 'hello', 'handshake'] as const;
 const httpTimeouts = ['request', 'keepAlive', 'tunnel'] as const;
 
 function timeoutsOver(current: Timeouts, protocol: Protocol): (value: unknown, path: string) => Timeouts {

@@ -3,11 +3,15 @@ import { Counters, type Stats, snapshot } from './stats.ts';
 export interface VipStats extends Stats {
   /** Clients beyond `connectionLimit` that wait for their turn. */
   readonly waitingConnections: number;
-  /** Of an HTTP virtual IP, how often each of its timeouts passed. */
+  /** How often each of its timeouts passed; all but `handshake` are of HTTP virtual IPs. */
   readonly timeouts: TimeoutCounts;
+  /** Of a virtual IP with `tls`. */
+  readonly tlsHandshakes: TlsHandshakeCounts;
 }
 
 export interface TimeoutCounts {
+  /** A client's TLS handshake was not complete in time. It counts in `tlsHandshakes.failed`, too. */
+  handshake: number;
   /** A request's head was not complete in time (408). */
   request: number;
   /** A request's body stood still, or was slower than `limits.minRate` (408). */
@@ -22,13 +26,30 @@ export interface TimeoutCounts {
   tunnel: number;
 }
 
+export interface TlsHandshakeCounts {
+  full: number;
+  /** Of clients that went on with a session of an earlier connection. */
+  resumed: number;
+  /** Of clients that spoke something else or nothing, agreed to nothing that is offered, left, or had no good certificate. */
+  failed: number;
+}
+
 export class VipCounters extends Counters implements VipStats {
   waitingConnections = 0;
-  readonly timeouts: TimeoutCounts = { request: 0, body: 0, response: 0, reader: 0, keepAlive: 0, tunnel: 0 };
+  readonly timeouts: TimeoutCounts = {
+    handshake: 0,
+    request: 0,
+    body: 0,
+    response: 0,
+    reader: 0,
+    keepAlive: 0,
+    tunnel: 0,
+  };
+  readonly tlsHandshakes: TlsHandshakeCounts = { full: 0, resumed: 0, failed: 0 };
 }
 
 /** A copy that no longer changes. */
 export function vipSnapshot(stats: VipStats): VipStats {
-  const { waitingConnections, timeouts } = stats;
-  return { ...snapshot(stats), waitingConnections, timeouts: { ...timeouts } };
+  const { waitingConnections, timeouts, tlsHandshakes } = stats;
+  return { ...snapshot(stats), waitingConnections, timeouts: { ...timeouts }, tlsHandshakes: { ...tlsHandshakes } };
 }

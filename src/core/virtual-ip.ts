@@ -1,3 +1,4 @@
+import type { TlsConfig } from '../tls/tls-config.ts';
 import { type AcceptProxyProtocol, isTrustedProxy } from './accept-proxy-protocol.ts';
 import { inCidrs } from './address.ts';
 import type { Destinations } from './destinations.ts';
@@ -10,6 +11,7 @@ import { type Client, Session, type SessionKeeper } from './session.ts';
 import type { SniRoute } from './sni-routing-spec.ts';
 import type { OperatingStatus, StatusChange } from './status.ts';
 import {
+  keepingWhatIsSame,
   type Protocol,
   readVipUpdate,
   type Timeouts,
@@ -36,6 +38,16 @@ export interface VipEvents extends ListenerErrorEvent {
   'connect-failed': [failure: { readonly memberId: string; readonly reason: string }];
   /** A client was turned away, at the door or because no member could be had. */
   rejected: [rejection: Rejection];
+  /** A client's TLS handshake came to nothing; the reason in words, none of them the client's. */
+  'handshake-failed': [failure: { readonly clientAddress: string | undefined; readonly reason: string }];
+}
+
+/** @internal What an adapter must be able to do before a virtual IP's settings may change. */
+export interface SettingsFollower {
+  /** Gets ready for settings that may come into force. Throws `SpecError` where it cannot do what they want. */
+  prepare(settings: VipSettingsConfig): void;
+  /** The settings have changed. */
+  changed(): void;
 }
 
 /**
@@ -51,6 +63,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   /** Clients beyond the limit, first come first served. */
   readonly #waiting = new Set<Session<T>>();
   #isAdmitting = false;
+  readonly #followers = new Set<SettingsFollower>();
   readonly #keeper: SessionKeeper<T>;
   #address: string;
   #port: number;
@@ -73,6 +86,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
       counters: this.#counters,
       left: (session) => this.#left(session),
       turnedAway: this.#turnedAway,
+      handshakeFailed: ({ address }, reason) => this.emit('handshake-failed', { clientAddress: address, reason }),
       connectFailed: (memberId, reason) => this.emit('connect-failed', { memberId, reason }),
     };
     this.#toldStatus = this.status;
@@ -140,6 +154,11 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     return this.#settings.retries;
   }
 
+  /** How the clients' TLS ends here, without what is secret; undefined where it does not. One object until it is changed. */
+  get tls(): TlsConfig | undefined {
+    return this.#settings.tls;
+  }
+
   /** What an HTTP virtual IP is told of headers, limits and answers, checked. One object until it is changed. */
   get http(): HttpConfig {
     return this.#settings.http;
@@ -163,7 +182,21 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
    * changes nothing where a value is bad.
    */
   update(change: VipSettings): void {
-    this.configure(readVipUpdate(change, this.protocol, this.#settings));
+    const settings = readVipUpdate(change, this.protocol, this.#settings);
+    this.prepareChange(settings);
+    this.configure(settings);
+  }
+
+  /** @internal has an adapter take part in changes of settings until the returned handle is disposed */
+  follow(follower: SettingsFollower): Disposable {
+    this.#followers.add(follower);
+    return { [Symbol.dispose]: () => this.#followers.delete(follower) };
+  }
+
+  /** @internal throws `SpecError` where an adapter cannot do what the settings want; else, nothing changes yet */
+  prepareChange(wanted: VipSettingsConfig): void {
+    const settings = keepingWhatIsSame(this.#settings, wanted);
+    for (const follower of this.#followers) follower.prepare(settings);
   }
 
   /** @internal the second half of `update()`; a balancer may also move a virtual IP and give it another pool */
@@ -175,7 +208,8 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
       destinations: this.#destinations,
     },
   ): void {
-    this.#settings = settings;
+    this.#settings = keepingWhatIsSame(this.#settings, settings);
+    for (const follower of this.#followers) follower.changed();
     this.#address = address;
     this.#port = port;
     const before = this.#destinations;

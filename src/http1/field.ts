@@ -28,8 +28,10 @@ export const dropped = 17;
 export const claim = 18;
 /** What a member says of its load. */
 export const endpointLoadMetrics = 19;
+/** Claims to know the client's certificate: passed on only from those who are trusted to know. */
+export const certificateClaim = 20;
 /** How many kinds there are. */
-export const kinds = 20;
+export const kinds = 21;
 
 const names: readonly (readonly [name: string, kind: number])[] = [
   ['host', host],
@@ -64,13 +66,19 @@ const names: readonly (readonly [name: string, kind: number])[] = [
   ['x-real-ip', claim],
 ];
 
-/** What starts so is a claim if it is nothing else: -Host, -Ssl, -Scheme, -Server, -Prefix, whatever a framework believes. */
-const claimPrefix = codesOf('x-forwarded-');
-
 interface Known {
   readonly codes: Uint8Array;
   readonly kind: number;
 }
+
+/**
+ * What starts so is a claim if it is nothing else: `X-Forwarded-Host`, `-Ssl`, `-Scheme`, `-Server`, `-Prefix`, whatever a framework
+ * believes; and what a balancer says of the client's certificate.
+ */
+const claimPrefixes: readonly Known[] = [
+  { codes: codesOf('x-forwarded-'), kind: claim },
+  { codes: codesOf('x-ssl-'), kind: certificateClaim },
+];
 
 const byLength: (Known[] | undefined)[] = [];
 for (const [name, kind] of names) {
@@ -94,10 +102,12 @@ export function fieldOf(bytes: Uint8Array, start: number, end: number): number {
       if (match !== different) return match === alike ? kind : dropped;
     }
   }
-  if (end - start < claimPrefix.length) return other;
-  const match = compare(bytes, start, claimPrefix);
-  if (match === different) return other;
-  return match === alike ? claim : dropped;
+  for (const { codes, kind } of claimPrefixes) {
+    if (end - start < codes.length) continue;
+    const match = compare(bytes, start, codes);
+    if (match !== different) return match === alike ? kind : dropped;
+  }
+  return other;
 }
 
 const different = 0;

@@ -1,7 +1,10 @@
 import { SpecError } from '../core/errors.ts';
 import { at, boolean } from '../core/spec.ts';
 
-/** Header fields that tell a member about the client: Octavia's and HAProxy's names, RFC 7239 and RFC 9110, section 7.6.3. */
+/**
+ * Header fields that tell a member about the client: Octavia's and HAProxy's names, RFC 7239 and RFC 9110, section 7.6.3. `X-SSL-` tells of its
+ * certificate, where the virtual IP has `tls`.
+ */
 export const insertedHeaders = [
   'X-Forwarded-For',
   'X-Forwarded-Port',
@@ -9,6 +12,14 @@ export const insertedHeaders = [
   'Forwarded',
   'X-Request-Id',
   'Via',
+  'X-SSL-Client-Verify',
+  'X-SSL-Client-Has-Cert',
+  'X-SSL-Client-DN',
+  'X-SSL-Client-CN',
+  'X-SSL-Issuer',
+  'X-SSL-Client-SHA1',
+  'X-SSL-Client-Not-Before',
+  'X-SSL-Client-Not-After',
 ] as const;
 
 export type InsertedHeader = (typeof insertedHeaders)[number];

@@ -1,3 +1,5 @@
+import type { ClientCertificate } from '../tls/client-certificate.ts';
+import { certificateFields } from './certificate-fields.ts';
 import * as field from './field.ts';
 import type { InsertedHeader } from './insert-headers.ts';
 import type { RequestHead } from './request-head.ts';
@@ -11,6 +13,8 @@ export interface Hop {
   /** The listener's port. */
   readonly localPort: number | undefined;
   readonly protocol: 'http' | 'https';
+  /** Where TLS ends here, what the client has shown. */
+  readonly certificate: ClientCertificate | undefined;
 }
 
 /**
@@ -21,6 +25,7 @@ export class RequestForwarding {
   readonly #inserts: ReadonlySet<InsertedHeader>;
   readonly #isTrusted: boolean;
   readonly #requestId: () => string;
+  readonly #tellsOfCertificate: boolean;
   /** By kind of field, whether it stays behind. */
   readonly #drops = new Uint8Array(field.kinds);
 
@@ -29,16 +34,20 @@ export class RequestForwarding {
     this.#inserts = inserts;
     this.#isTrusted = isTrusted;
     this.#requestId = requestId;
+    this.#tellsOfCertificate = [...inserts].some((name) => name.startsWith('X-SSL-'));
     const { connection, transferEncoding, contentLength, upgrade, te, keepAlive, dropped } = field;
-    const { xForwardedFor, xForwardedPort, xForwardedProto, forwarded, claim, via, xRequestId } = field;
+    const { xForwardedFor, xForwardedPort, xForwardedProto, forwarded, claim, certificateClaim, via, xRequestId } =
+      field;
     const drops = [connection, transferEncoding, contentLength, upgrade, te, keepAlive, dropped];
     // A stranger's word about where it comes from goes nowhere, whether we have one of our own to put in its place or not.
-    if (!isTrusted) drops.push(xForwardedFor, xForwardedPort, xForwardedProto, forwarded, claim);
+    if (!isTrusted) drops.push(xForwardedFor, xForwardedPort, xForwardedProto, forwarded, claim, certificateClaim);
     // Lists are put together anew.
     if (inserts.has('X-Forwarded-For')) drops.push(xForwardedFor);
     if (inserts.has('Forwarded')) drops.push(forwarded);
     if (inserts.has('Via')) drops.push(via);
     if (inserts.has('X-Request-Id') && !isTrusted) drops.push(xRequestId);
+    // Where this hop knows the certificate, nobody knows it better.
+    if (this.#tellsOfCertificate) drops.push(certificateClaim);
     for (const kind of drops) this.#drops[kind] = 1;
   }
 
@@ -99,6 +108,7 @@ export class RequestForwarding {
       added += `X-Request-Id: ${this.#requestId()}\r\n`;
     }
     if (inserts.has('Via')) added += `Via: ${listed(head, field.via)}1.${head.minorVersion} evenkeel\r\n`;
+    if (this.#tellsOfCertificate) added += certificateFields(inserts, hop.certificate);
     return added;
   }
 

@@ -8,6 +8,7 @@ import type { VirtualIP } from '../core/virtual-ip.ts';
 import { type CloseOptions, deadlineOf } from './close-options.ts';
 import { turnAway } from './member-socket.ts';
 import { SocketServer } from './socket-server.ts';
+import type { CertificateFacts } from './tls/credentials.ts';
 import { type TroubleEvents, VipServer } from './vip-server.ts';
 
 /** A virtual IP that listens: who serves its clients, and the socket they come in by, known by its endpoint. */
@@ -47,6 +48,11 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
   /** Where each virtual IP listens, by its name: what Node's `server.address()` gives. */
   get addresses(): ReadonlyMap<string, AddressInfo | string | null> {
     return new Map(Array.from(this.#open, ([vip, { socket }]) => [vip.name, socket.address]));
+  }
+
+  /** As `Listener.certificates`, by the virtual IP's name. */
+  get certificates(): ReadonlyMap<string, readonly CertificateFacts[]> {
+    return new Map(Array.from(this.#open, ([vip, { server }]) => [vip.name, server.certificates]));
   }
 
   /** As `Listener.close()`, for all virtual IPs together; the balancer is no longer followed. */

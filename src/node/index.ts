@@ -9,4 +9,5 @@ export { pingProbe } from './probes/ping-probe.ts';
 export { tcpProbe } from './probes/tcp-probe.ts';
 export { tlsHelloProbe } from './probes/tls-hello-probe.ts';
 export { type UdpConnectOptions, udpConnectProbe } from './probes/udp-connect-probe.ts';
+export type { CertificateFacts } from './tls/credentials.ts';
 export type { TroubleEvents } from './vip-server.ts';

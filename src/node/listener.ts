@@ -3,6 +3,7 @@ import { Emitter } from '../core/emitter.ts';
 import type { VirtualIP } from '../core/virtual-ip.ts';
 import { type CloseOptions, deadlineOf } from './close-options.ts';
 import { SocketServer } from './socket-server.ts';
+import type { CertificateFacts } from './tls/credentials.ts';
 import { type TroubleEvents, VipServer } from './vip-server.ts';
 
 /** The real listener of one virtual IP. */
@@ -36,6 +37,11 @@ export class Listener<T = unknown> extends Emitter<TroubleEvents> implements Asy
   /** What Node's `server.address()` gives: `{ address, port, family }`, or the path of a Unix socket. */
   get address(): AddressInfo | string | null {
     return this.#address;
+  }
+
+  /** The certificates that new clients are shown now; none where the virtual IP has no `tls`. */
+  get certificates(): readonly CertificateFacts[] {
+    return this.#server.certificates;
   }
 
   /**

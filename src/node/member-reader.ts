@@ -57,7 +57,7 @@ export class MemberReader implements OnReadOpts {
     if (to === undefined) return false;
     if (turn !== this.#turn) return true;
     if (to.writableLength > 0) {
-      to.write(nothing, () => this.#written(turn));
+      to.write(nothing, () => this.#written(turn, size));
       return false;
     }
     this.#follow(size);
@@ -94,9 +94,10 @@ export class MemberReader implements OnReadOpts {
     else to.write(nothing, (error) => giveBack(buffer, !error));
   }
 
-  #written(turn: number): void {
+  #written(turn: number, size: number): void {
     if (turn !== this.#turn) return;
-    this.#follow(bulk);
+    // Over TLS no write is done at once, however small.
+    this.#follow(size);
     this.#readOn(turn);
   }
 

@@ -1,5 +1,6 @@
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { isUnix } from '../core/address.ts';
+import { carrierOf } from './tls/carrier.ts';
 
 /** Milliseconds of silence after which the system probes a connection's peer; what HAProxy's `tcp-ka` leaves to the system. */
 export const keepAliveInitialDelay = 60_000;
@@ -38,8 +39,10 @@ export function reset(socket: Socket): void {
   // A Unix socket has no reset, and Node throws at the attempt; one that is still connecting has nobody to tell.
   // Nor can one be reset whose end is just being sent (libuv answers EINVAL, and Node then loses the descriptor).
   const isEnding = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
-  if (socket.connecting || isEnding || socket.remoteAddress === undefined) socket.destroy();
-  else socket.resetAndDestroy();
+  const carrier = carrierOf(socket);
+  if (socket.connecting || isEnding || carrier.remoteAddress === undefined) socket.destroy();
+  // A TLS socket closes with the one that carries it.
+  else carrier.resetAndDestroy();
 }
 
 /** Resets a client that nobody serves. */

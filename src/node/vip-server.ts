@@ -15,11 +15,14 @@ import { turnAway } from './member-socket.ts';
 import { checkSlots } from './probes/check-slots.ts';
 import { makeProbe } from './probes/make-probe.ts';
 import { tcpService } from './tcp/service.ts';
+import type { CertificateFacts, Credentials } from './tls/credentials.ts';
+import { Termination } from './tls/termination.ts';
+import { TlsHandshake } from './tls/tls-handshake.ts';
 
 export interface TroubleEvents extends ListenerErrorEvent {
   /**
    * Something failed that is neither a client's nor a member's fault: no file descriptor left, a strategy or an `errorAnswer` that
-   * throws.
+   * throws. With `tls`, also files of certificates that have changed for the worse, and certificates that are out of date.
    */
   error: [error: EvenkeelError];
 }
@@ -76,6 +79,7 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<
   readonly #pools = new Set<Pool<T>>();
   /** Of the pools that the virtual IP leads to now. */
   #checks = new Map<Pool<T>, Disposable | undefined>();
+  readonly #termination: Termination<T>;
   #sweep: Timer;
   #isClosing = false;
   #whenEmpty: (() => void) | undefined;
@@ -84,7 +88,13 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<
     super();
     this.vip = vip;
     this.#service = vip.protocol === 'http' ? new HttpService(this) : tcpService(this);
-    this.#followPools();
+    this.#termination = new Termination(vip, (error) => this.troubled(error));
+    try {
+      this.#followPools();
+    } catch (error) {
+      this.#termination[Symbol.dispose]();
+      throw error;
+    }
     vip.on('pool-changed', this.#followPools);
   }
 
@@ -150,16 +160,29 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<
       return turnAway(socket);
     }
     const isLed = this.vip.routes.length > 0;
-    client = isLed ? new HelloArrival(this, socket, session) : this.#service.serve(socket, session);
+    client = isLed ? new HelloArrival(this, socket, session) : this.#serve(socket, session);
     if (by === undefined) this.#add(client);
     else this.handedOver(by, client);
     if (isReady) client.start();
   }
 
   led(socket: Socket, session: Session<T>, by: ServedClient<T>): void {
-    const client = this.#service.serve(socket, session);
+    const client = this.#serve(socket, session);
     this.handedOver(by, client);
     client.start();
+  }
+
+  /** Who serves a client at first. */
+  #serve(socket: Socket, session: Session<T>): ServedClient<T> {
+    const { credentials } = this.#termination;
+    if (credentials === undefined) return this.#service.serve(socket, session);
+    const latest = (): Credentials => this.#termination.credentials ?? credentials;
+    return new TlsHandshake(this, this.#service, socket, session, latest);
+  }
+
+  /** The certificates that are served now, in the order of the settings; none without `tls`. */
+  get certificates(): readonly CertificateFacts[] {
+    return this.#termination.credentials?.certificates ?? [];
   }
 
   #add(client: ServedClient<T>): void {
@@ -185,6 +208,7 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<
     this.vip.off('pool-changed', this.#followPools);
     for (const pool of this.#pools) pool.off('drain-expired', this.#drainExpired);
     this.#service.close();
+    this.#termination[Symbol.dispose]();
   }
 
   handedOver(from: ServedClient<T>, to: ServedClient<T>): void {

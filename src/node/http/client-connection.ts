@@ -8,7 +8,9 @@ import { plainErrorAnswer } from '../../http1/error-answer.ts';
 import { MessageReader, requestFraming } from '../../http1/message-reader.ts';
 import type { Hop } from '../../http1/request-forwarding.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
+import type { ClientCertificate } from '../../tls/client-certificate.ts';
 import { reset } from '../member-socket.ts';
+import { isSecured } from '../tls/carrier.ts';
 import type { ServedClient } from '../vip-server.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
 import type { MemberConnection } from './member-connection.ts';
@@ -92,7 +94,12 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
 
   /** What the client speaks; a balancer in front that took its TLS off tells of it. */
   get protocol(): 'http' | 'https' {
-    return this.session.client.proxy?.tlvs.tls?.isOverTls === true ? 'https' : 'http';
+    const { tls, proxy } = this.session.client;
+    return tls !== undefined || proxy?.tlvs.tls?.isOverTls === true ? 'https' : 'http';
+  }
+
+  get certificate(): ClientCertificate | undefined {
+    return this.session.client.tls?.certificate;
   }
 
   start(): void {
@@ -345,7 +352,8 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
 
   /** Nothing is under way, so nothing is lost. */
   #closeIdle(): void {
-    if (this.socket.writableLength > 0) this.#linger();
+    // TLS says goodbye, lest the client take this for an attack.
+    if (this.socket.writableLength > 0 || isSecured(this.socket)) this.#linger();
     else this.socket.destroy();
   }
 
