@@ -14,7 +14,7 @@ export interface Hop {
   readonly localPort: number | undefined;
   readonly protocol: 'http' | 'https';
   /** Where TLS ends here, what the client has shown. */
-  readonly certificate: ClientCertificate | undefined;
+  readonly certificate?: ClientCertificate | undefined;
 }
 
 /**
