@@ -59,7 +59,8 @@ export function makeCredentials(config: TlsConfig, ticketKeys: Buffer): Credenti
   const contexts = new Contexts(common);
   const groups = groupsOf(loaded);
   const [first] = loaded as [LoadedCertificate];
-  const defaults = groups.get(first.serverNames[0] ?? '') ?? [first];
+  // With others for the same names, so that every client can verify one.
+  const defaults = [...groups.values()].find((group) => group.includes(first)) ?? [first];
   const fallback = contexts.of(defaults);
   const routes = Array.from(groups, ([name, group]) => ({ serverNames: [name], target: contexts.of(group) }));
   return {
