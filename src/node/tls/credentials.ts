@@ -5,7 +5,7 @@ import { at } from '../../core/spec.ts';
 import { ServerNames } from '../../tls/server-names.ts';
 import type { TlsConfig } from '../../tls/tls-config.ts';
 import { type LoadedCertificate, loadCertificate, readCertificates } from './loaded-certificate.ts';
-import { blocksOf, Material, pathOf, unusable } from './material.ts';
+import { blocksOf, Material, secretAt, unusable, type Where, whereOf } from './material.ts';
 
 /** What a listener tells of a certificate that it serves. */
 export interface CertificateFacts {
@@ -133,7 +133,7 @@ class Contexts {
         ...(pfx.length > 0 && { pfx }),
       });
     } catch (cause) {
-      return unusable(group[0]?.path ?? path, 'a certificate and a key that OpenSSL takes', cause);
+      return unusable(secretAt(group[0]?.path ?? path), 'a certificate and a key that OpenSSL takes', cause);
     }
   }
 }
@@ -143,11 +143,11 @@ function commonOptions(config: TlsConfig, material: Material, ownKeys: Buffer): 
   const { minVersion, maxVersion, ciphers, clientAuthentication, sessionTimeout } = config;
   const authorities = ca === undefined ? undefined : material.read(ca, at(path, 'ca'));
   const revoked = crl === undefined ? undefined : material.read(crl, at(path, 'crl'));
-  if (ca !== undefined && authorities !== undefined) readCertificates(authorities, pathOf(ca, at(path, 'ca')));
+  if (ca !== undefined && authorities !== undefined) readCertificates(authorities, whereOf(ca, at(path, 'ca')));
   if (ciphers !== undefined) {
-    attempt({ ciphers }, at(path, 'ciphers'), "ciphers in OpenSSL's words");
+    attempt({ ciphers }, { path: at(path, 'ciphers'), shown: ciphers }, "ciphers in OpenSSL's words");
   }
-  const lists = crl === undefined || revoked === undefined ? [] : readRevoked(revoked, pathOf(crl, at(path, 'crl')));
+  const lists = crl === undefined || revoked === undefined ? [] : readRevoked(revoked, whereOf(crl, at(path, 'crl')));
   // Without any, Node would read all that the system trusts.
   const trusted = authorities === undefined ? [] : [authorities];
   return {
@@ -164,14 +164,14 @@ function commonOptions(config: TlsConfig, material: Material, ownKeys: Buffer): 
   };
 }
 
-function readRevoked(pem: Buffer, crlPath: string): string[] {
+function readRevoked(pem: Buffer, where: Where): string[] {
   const expected = 'lists of revoked certificates in PEM';
-  const lists = blocksOf(pem, 'X509 CRL', crlPath, expected);
-  for (const crl of lists) attempt({ crl }, crlPath, expected);
+  const lists = blocksOf(pem, 'X509 CRL', where, expected);
+  for (const crl of lists) attempt({ crl }, where, expected);
   return [...lists];
 }
 
-function attempt(options: SecureContextOptions, where: string, expected: string): void {
+function attempt(options: SecureContextOptions, where: Where, expected: string): void {
   try {
     createSecureContext({ ...options, ca: [] });
   } catch (cause) {
@@ -202,8 +202,8 @@ function factsOf(
   return {
     serverNames: serverNames.filter((name) => groups.get(name)?.includes(certificate)),
     isDefault,
-    subject: x509.subject,
-    issuer: x509.issuer,
+    subject: x509.subject ?? '',
+    issuer: x509.issuer ?? '',
     validFrom: new Date(x509.validFrom),
     validTo: new Date(x509.validTo),
     fingerprint: x509.fingerprint256,

@@ -3,7 +3,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { isHostName } from '../../core/address.ts';
 import { at } from '../../core/spec.ts';
 import type { CertificateSource, Source } from '../../tls/tls-config.ts';
-import { blocksOf, type Material, pathOf, unusable } from './material.ts';
+import { blocksOf, type Material, secretAt, unusable, type Where, whereOf } from './material.ts';
 
 /** A certificate whose key is known to fit. */
 export interface LoadedCertificate {
@@ -36,42 +36,42 @@ export function loadCertificate(source: CertificateSource, path: string, materia
 }
 
 function loadPem(cert: Source, key: Source, passphrase: string | undefined, path: string, material: Material) {
-  const certPath = pathOf(cert, at(path, 'cert'));
+  const certAt = whereOf(cert, at(path, 'cert'));
   const chain = material.read(cert, at(path, 'cert'));
-  const certificates = readCertificates(chain, certPath);
-  const keyPath = pathOf(key, at(path, 'key'));
+  const certificates = readCertificates(chain, certAt);
+  const keyAt = whereOf(key, at(path, 'key'));
   const pem = material.read(key, at(path, 'key'));
-  const privateKey = readKey(pem, passphrase, keyPath, path);
+  const privateKey = readKey(pem, passphrase, keyAt, path);
   const x509 = certificates[0] as X509Certificate;
-  if (!x509.checkPrivateKey(privateKey)) unusable(keyPath, 'the private key of the certificate', 'of another one');
+  if (!x509.checkPrivateKey(privateKey)) unusable(keyAt, 'the private key of the certificate', 'of another one');
   const options = { cert: [chain], key: [{ pem, ...(passphrase !== undefined && { passphrase }) }] };
   return { x509, options };
 }
 
 /** @throws SpecError where there is none, or one that is no certificate */
-export function readCertificates(pem: Buffer, path: string): readonly X509Certificate[] {
+export function readCertificates(pem: Buffer, where: Where): readonly X509Certificate[] {
   const expected = 'certificates in PEM';
-  return blocksOf(pem, 'CERTIFICATE', path, expected).map((block) => {
+  return blocksOf(pem, 'CERTIFICATE', where, expected).map((block) => {
     try {
       return new X509Certificate(block);
     } catch (cause) {
-      return unusable(path, expected, cause);
+      return unusable(where, expected, cause);
     }
   });
 }
 
-function readKey(pem: Buffer, passphrase: string | undefined, keyPath: string, path: string): KeyObject {
+function readKey(pem: Buffer, passphrase: string | undefined, where: Where, path: string): KeyObject {
   try {
     return createPrivateKey({ key: pem, format: 'pem', ...(passphrase !== undefined && { passphrase }) });
   } catch (cause) {
-    if (!pem.includes('ENCRYPTED')) return unusable(keyPath, 'a private key in PEM', cause);
+    if (!pem.includes('ENCRYPTED')) return unusable(where, 'a private key in PEM', cause);
     const expected = passphrase === undefined ? 'what the key is encrypted with' : 'the pass phrase of the key';
-    return unusable(at(path, 'passphrase'), expected, passphrase === undefined ? 'not given' : cause);
+    return unusable(secretAt(at(path, 'passphrase')), expected, passphrase === undefined ? 'not given' : cause);
   }
 }
 
 function loadPfx(pfx: Source, passphrase: string | undefined, path: string, material: Material) {
-  const pfxPath = pathOf(pfx, at(path, 'pfx'));
+  const pfxAt = whereOf(pfx, at(path, 'pfx'));
   const buf = material.read(pfx, at(path, 'pfx'));
   const options = { pfx: [{ buf, ...(passphrase !== undefined && { passphrase }) }] };
   let der: Buffer | null | undefined;
@@ -79,10 +79,10 @@ function loadPfx(pfx: Source, passphrase: string | undefined, path: string, mate
     const { context } = createSecureContext({ ...options, ca: [] });
     der = (context as { getCertificate?: () => Buffer | null }).getCertificate?.();
   } catch (cause) {
-    if (!/mac verify/.test(String(cause))) unusable(pfxPath, 'a PKCS#12', cause);
-    unusable(at(path, 'passphrase'), 'the pass phrase of the PKCS#12', 'it does not open it');
+    if (!/mac verify/.test(String(cause))) unusable(pfxAt, 'a PKCS#12', cause);
+    unusable(secretAt(at(path, 'passphrase')), 'the pass phrase of the PKCS#12', 'it does not open it');
   }
-  if (!der) return unusable(pfxPath, 'a PKCS#12 with a certificate and its key', 'it has no certificate');
+  if (!der) return unusable(pfxAt, 'a PKCS#12 with a certificate and its key', 'it has no certificate');
   return { x509: new X509Certificate(der), options };
 }
 
@@ -90,7 +90,7 @@ function loadPfx(pfx: Source, passphrase: string | undefined, path: string, mate
 function namesOf({ subjectAltName, subject }: X509Certificate): readonly string[] {
   const names =
     subjectAltName === undefined
-      ? subject.split('\n').flatMap((line) => (line.startsWith('CN=') ? [line.slice('CN='.length)] : []))
+      ? (subject ?? '').split('\n').flatMap((line) => (line.startsWith('CN=') ? [line.slice('CN='.length)] : []))
       : splitNames(subjectAltName);
   const bare = names.map((name) => name.replace(/\.$/, '').toLowerCase());
   return [...new Set(bare.filter((name) => isHostName(name.replace(/^\*\./, ''))))];

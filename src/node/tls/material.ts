@@ -20,7 +20,7 @@ export class Material {
     const { file } = source;
     if (file === undefined) return Buffer.from(source.text, 'latin1');
     this.files.add(file);
-    const content = contentOf(file, pathOf(source, path));
+    const content = contentOf(file, `${path}File`);
     this.#hash.update(`${content.length} `).update(content);
     return content;
   }
@@ -32,9 +32,19 @@ export class Material {
   }
 }
 
-/** The path of the field that a source was given in. */
-export function pathOf({ file }: Source, path: string): string {
-  return file === undefined ? path : `${path}File`;
+/** A field of the settings, and what an error may show of it. */
+export interface Where {
+  readonly path: string;
+  readonly shown: string;
+}
+
+/** The field that a source was given in. */
+export function whereOf({ file }: Source, path: string): Where {
+  return file === undefined ? secretAt(path) : { path: `${path}File`, shown: file };
+}
+
+export function secretAt(path: string): Where {
+  return { path, shown: '(not shown)' };
 }
 
 function contentOf(file: string, path: string): Buffer {
@@ -53,17 +63,17 @@ function contentOf(file: string, path: string): Buffer {
  * @param expected what there must be one of
  * @throws SpecError where there is none, or one is cut off
  */
-export function blocksOf(pem: Buffer, kind: string, path: string, expected: string): readonly string[] {
+export function blocksOf(pem: Buffer, kind: string, where: Where, expected: string): readonly string[] {
   const text = pem.toString('latin1');
   const block = new RegExp(`-----BEGIN ${kind}-----[^-]*(-----END ${kind}-----)?`, 'g');
   const blocks = [...text.matchAll(block)];
-  if (blocks.length === 0 || blocks.some(([, end]) => end === undefined)) unusable(path, expected, 'not complete');
+  if (blocks.length === 0 || blocks.some(([, end]) => end === undefined)) unusable(where, expected, 'not complete');
   return blocks.map(([whole]) => whole);
 }
 
 /** Throws `SpecError` with a reason of OpenSSL's, and without the value. */
-export function unusable(path: string, expected: string, cause: unknown): never {
-  throw new SpecError(path, '(not shown)', `${expected} (${reasonOf(cause)})`);
+export function unusable({ path, shown }: Where, expected: string, cause: unknown): never {
+  throw new SpecError(path, shown, `${expected} (${reasonOf(cause)})`);
 }
 
 /** OpenSSL's messages are a page of its insides; what happened is in their `reason`. */
