@@ -7,6 +7,7 @@ export type { Attachment, Placement, PreparedChange } from './core/attachment.ts
 export { Balancer, type BalancerEvents, type BalancerOptions } from './core/balancer.ts';
 export type { BalancerSpec } from './core/balancer-spec.ts';
 export type { CircuitUse } from './core/circuit.ts';
+export type { ClientLimitsSettings, ClientLimitsSpec } from './core/client-limits-spec.ts';
 export { type Clock, systemClock, type Timer, VirtualClock } from './core/clock.ts';
 export { createPool } from './core/create-pool.ts';
 export { createVip } from './core/create-vip.ts';
@@ -46,7 +47,7 @@ export type { Stats } from './core/stats.ts';
 export type { MemberStatus, OperatingStatus, StatusChange } from './core/status.ts';
 export { type Classifier, classifyByDefault, type LeaseEnd, type Verdict } from './core/verdict.ts';
 export type { Protocol, Timeouts, TimeoutsSpec, VipSettings, VipSpec } from './core/vip-spec.ts';
-export type { TimeoutCounts, TlsHandshakeCounts, VipStats } from './core/vip-stats.ts';
+export type { ClientLimitStats, TimeoutCounts, TlsHandshakeCounts, VipStats } from './core/vip-stats.ts';
 export type { Rejection, VipEvents, VirtualIP } from './core/virtual-ip.ts';
 export type { Wait } from './core/wait.ts';
 export type { QueueStats } from './core/wait-queue.ts';

@@ -97,6 +97,7 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     const vip = new VirtualIP<T>(
       config,
       destinationsOf(config, (name) => this.#pools.get(name)),
+      this.#context,
     );
     this.#addVip(vip);
     this.#followers.catchUp();
@@ -189,6 +190,7 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
           new VirtualIP<T>(
             vip,
             destinationsOf(vip, (name) => this.#pools.get(name) ?? newPools.get(name)),
+            this.#context,
           ),
         ]),
     );
@@ -233,7 +235,8 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     for (const vip of config.vips) {
       const { address, port, settings } = vip;
       const destinations = destinationsOf(vip, (name) => this.#pools.get(name));
-      if (!this.#vips.has(vip.name)) this.#addVip(newVips.get(vip.name) ?? new VirtualIP<T>(vip, destinations));
+      if (!this.#vips.has(vip.name))
+        this.#addVip(newVips.get(vip.name) ?? new VirtualIP<T>(vip, destinations, this.#context));
       else newVips.get(vip.name)?.retire();
       this.#vips.get(vip.name)?.configure(settings, { address, port, destinations });
     }

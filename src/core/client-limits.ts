@@ -10,6 +10,12 @@ export type ClientLimit = 'connections' | 'rate';
 /** What a rate counts: on TCP connections, on HTTP requests. */
 export type Rated = 'connections' | 'requests';
 
+/** How many were refused, by the limit. */
+export interface RefusedClients {
+  connections: number;
+  rate: number;
+}
+
 /**
  * An entry's own cells: how many connections there are; how many thousandths of a token there were, and when, in milliseconds.
  */
@@ -32,7 +38,9 @@ const countedAt = ownCells + 2;
  */
 export class ClientLimits {
   /** How many were refused, by the limit. */
-  readonly refused: { connections: number; rate: number } = { connections: 0, rate: 0 };
+  readonly refused: RefusedClients;
+  /** Seconds, from 1 up, until the client that `allow()` refused last has a token. */
+  retryAfter = 1;
   readonly #blocks: AddressBlocks;
   readonly #clients: KeyTable;
   readonly #clock: Clock;
@@ -41,8 +49,15 @@ export class ClientLimits {
   /** Addresses that are remembered for their rate only. */
   #idle = 0;
 
-  constructor(settings: ClientLimitsSettings, rated: Rated, { clock, random }: StrategyContext) {
+  /** @param refused where to count them, if they are to outlive it */
+  constructor(
+    settings: ClientLimitsSettings,
+    rated: Rated,
+    { clock, random }: StrategyContext,
+    refused: RefusedClients = { connections: 0, rate: 0 },
+  ) {
     this.#settings = settings;
+    this.refused = refused;
     this.#rated = rated;
     this.#clock = clock;
     this.#blocks = new AddressBlocks(settings);
@@ -96,11 +111,14 @@ export class ClientLimits {
     if (this.#rated !== 'requests' || this.#settings.rate === Number.POSITIVE_INFINITY) return undefined;
     if (address === undefined || !this.#blocks.read(address)) return undefined;
     this.#find();
-    const isAllowed = this.#takeToken();
-    this.#remember();
-    if (isAllowed) return undefined;
-    this.refused.rate++;
-    return 'rate';
+    if (this.#takeToken()) {
+      this.#remember();
+      return undefined;
+    }
+    // So many a second are so many thousandths a millisecond.
+    const milliseconds = (1000 - this.#tokensAt(this.#now())) / this.#settings.rate;
+    this.retryAfter = Math.max(1, Math.ceil(milliseconds / 1000));
+    return this.#refuse('rate');
   }
 
   /** A connection that was let in has ended. */

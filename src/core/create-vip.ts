@@ -26,5 +26,6 @@ export function createVip<T = unknown>(spec: VipSpec<T>, environment: Environmen
   return new VirtualIP(
     config,
     destinationsOf(config, (name) => pools.get(name)),
+    context,
   );
 }

@@ -14,6 +14,10 @@ export type RefusalReason =
   | 'bad-client-hello'
   /** The ClientHello was not complete in time. */
   | 'late-client-hello'
+  /** The client's address has as many connections as `clientLimits` permit. */
+  | 'client-connections'
+  /** The client's address makes more connections, on HTTP requests, than `clientLimits` permit. */
+  | 'client-rate'
   /** The virtual IP holds `connectionLimit` clients, and `backlog` more wait. */
   | 'connection-limit'
   /** The pool has no member that is enabled, healthy, not draining and of a weight above 0. */

@@ -31,6 +31,8 @@ export interface SessionKeeper<T> {
   turnedAway(client: Client, reason: RefusalReason): void;
   connectFailed(memberId: string, reason: string): void;
   handshakeFailed(client: Client, reason: string): void;
+  /** As `Session.requestDelay()`. */
+  requestDelay(session: Session<T>): number;
 }
 
 /** Try again, after `pause` milliseconds. */
@@ -51,6 +53,8 @@ const longestPause = 1000;
  */
 export class Session<T = unknown> implements AcquireRequest<T> {
   readonly client: Client;
+  /** @internal the address under which `clientLimits` count it; undefined where they do not */
+  limitedAs: string | undefined = undefined;
   readonly #vip: VirtualIP<T>;
   readonly #keeper: SessionKeeper<T>;
   readonly #ready: (session: Session<T>) => void;
@@ -204,6 +208,14 @@ export class Session<T = unknown> implements AcquireRequest<T> {
     this.#end(outcome);
     this.#failures = this.#tried.length = 0;
     this.#request = undefined;
+  }
+
+  /**
+   * Seconds, from 1 up, until the client may make another request, where it makes more than its virtual IP's `clientLimits` permit;
+   * 0 where it may make one now, which counts.
+   */
+  requestDelay(): number {
+    return this.#keeper.requestDelay(this);
   }
 
   /** A request's head has come in. */

@@ -7,6 +7,7 @@ import {
 } from './accept-proxy-protocol.ts';
 import { formatEndpoint, isUnix } from './address.ts';
 import { type CidrList, readCidrs } from './cidr-list.ts';
+import { type ClientLimitsSettings, type ClientLimitsSpec, readClientLimits } from './client-limits-spec.ts';
 import { address } from './endpoint-spec.ts';
 import { SpecError } from './errors.ts';
 import {
@@ -59,6 +60,8 @@ export interface VipSettings extends HttpSettings {
    * whose address counts everywhere. A connection without one is closed. Default: clients connect themselves.
    */
   readonly acceptProxyProtocol?: AcceptProxyProtocolSpec | null;
+  /** What a client's address may have of connections, and of new connections or (on HTTP) requests a second. Default: no limits. */
+  readonly clientLimits?: ClientLimitsSpec | null;
   readonly timeouts?: TimeoutsSpec | null;
   /**
    * How often a client whose member cannot be connected to is tried on another one, 0 to 100; also a request that is safe to send
@@ -109,6 +112,7 @@ export interface VipSettingsConfig {
   readonly backlog: number;
   readonly allowedCidrs: CidrList | undefined;
   readonly acceptProxyProtocol: AcceptProxyProtocol | undefined;
+  readonly clientLimits: ClientLimitsSettings | undefined;
   readonly timeouts: Timeouts;
   readonly retries: number;
   readonly enabled: boolean;
@@ -134,6 +138,7 @@ const settingNames = [
   'backlog',
   'allowedCidrs',
   'acceptProxyProtocol',
+  'clientLimits',
   'timeouts',
   'retries',
   'enabled',
@@ -157,6 +162,7 @@ const defaults: VipSettingsConfig = {
   backlog: 1024,
   allowedCidrs: undefined,
   acceptProxyProtocol: undefined,
+  clientLimits: undefined,
   timeouts: defaultTimeouts,
   retries: 3,
   enabled: true,
@@ -208,6 +214,12 @@ function readSettings(fields: SettingFields, protocol: Protocol, current: VipSet
       acceptProxyProtocolOver(acceptProxyProtocol),
       undefined,
       acceptProxyProtocol,
+    ),
+    clientLimits: fields.change<ClientLimitsSettings | undefined>(
+      'clientLimits',
+      readClientLimits,
+      undefined,
+      current.clientLimits,
     ),
     timeouts: fields.change('timeouts', timeoutsOver(timeouts, protocol), defaultTimeouts, timeouts),
     retries: fields.change('retries', integer(0, 100), defaults.retries, retries),

@@ -1,3 +1,4 @@
+import type { ClientLimits, RefusedClients } from './client-limits.ts';
 import { Counters, type Stats, snapshot } from './stats.ts';
 
 export interface VipStats extends Stats {
@@ -7,6 +8,17 @@ export interface VipStats extends Stats {
   readonly timeouts: TimeoutCounts;
   /** Of a virtual IP with `tls`. */
   readonly tlsHandshakes: TlsHandshakeCounts;
+  readonly clientLimits: ClientLimitStats;
+}
+
+/** What `clientLimits` have done. */
+export interface ClientLimitStats {
+  /** Clients refused for the connections that their address has. */
+  readonly connections: number;
+  /** Clients, on HTTP requests, refused for the rate of their address. */
+  readonly rate: number;
+  /** Addresses known at the moment: those with connections, and those remembered for their rate. */
+  readonly addresses: number;
 }
 
 export interface TimeoutCounts {
@@ -34,6 +46,21 @@ export interface TlsHandshakeCounts {
   failed: number;
 }
 
+/** Counts from the beginning, whatever limits there are at the moment. */
+export class ClientLimitCounts implements ClientLimitStats, RefusedClients {
+  connections = 0;
+  rate = 0;
+  #limits: ClientLimits | undefined;
+
+  get addresses(): number {
+    return this.#limits?.size ?? 0;
+  }
+
+  follow(limits: ClientLimits | undefined): void {
+    this.#limits = limits;
+  }
+}
+
 export class VipCounters extends Counters implements VipStats {
   waitingConnections = 0;
   readonly timeouts: TimeoutCounts = {
@@ -46,10 +73,18 @@ export class VipCounters extends Counters implements VipStats {
     tunnel: 0,
   };
   readonly tlsHandshakes: TlsHandshakeCounts = { full: 0, resumed: 0, failed: 0 };
+  readonly clientLimits: ClientLimitCounts = new ClientLimitCounts();
 }
 
 /** A copy that no longer changes. */
 export function vipSnapshot(stats: VipStats): VipStats {
   const { waitingConnections, timeouts, tlsHandshakes } = stats;
-  return { ...snapshot(stats), waitingConnections, timeouts: { ...timeouts }, tlsHandshakes: { ...tlsHandshakes } };
+  const { connections, rate, addresses } = stats.clientLimits;
+  return {
+    ...snapshot(stats),
+    waitingConnections,
+    timeouts: { ...timeouts },
+    tlsHandshakes: { ...tlsHandshakes },
+    clientLimits: { connections, rate, addresses },
+  };
 }

@@ -1,9 +1,12 @@
+import type { StrategyContext } from '../strategies/strategy.ts';
 import type { TlsConfig } from '../tls/tls-config.ts';
 import { type AcceptProxyProtocol, isTrustedProxy } from './accept-proxy-protocol.ts';
-import { inCidrs } from './address.ts';
+import { inCidrs, isUnix } from './address.ts';
+import type { ClientLimitsSettings } from './client-limits-spec.ts';
 import type { Destinations } from './destinations.ts';
 import { Emitter, type ListenerErrorEvent } from './emitter.ts';
 import type { HttpConfig } from './http-settings.ts';
+import { LimitedClients } from './limited-clients.ts';
 import { unlimited } from './member-spec.ts';
 import type { Pool } from './pool.ts';
 import { type Refusal, type RefusalReason, refuse } from './refusal.ts';
@@ -60,6 +63,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   /** Live counters. `activeConnections` are the clients served now; those that wait count in `waitingConnections`. */
   readonly stats: VipStats;
   readonly #counters = new VipCounters();
+  readonly #clients: LimitedClients<T>;
   /** Clients beyond the limit, first come first served. */
   readonly #waiting = new Set<Session<T>>();
   #isAdmitting = false;
@@ -73,7 +77,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   #toldStatus: OperatingStatus;
 
   /** @internal virtual IPs are made by `createVip()` and `Balancer` */
-  constructor(config: Omit<VipConfig<T>, 'pool' | 'routes'>, destinations: Destinations<T>) {
+  constructor(config: Omit<VipConfig<T>, 'pool' | 'routes'>, destinations: Destinations<T>, context: StrategyContext) {
     super();
     this.name = config.name;
     this.protocol = config.protocol;
@@ -82,12 +86,16 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     this.#port = config.port;
     this.#settings = config.settings;
     this.#destinations = destinations;
+    const rated = this.protocol === 'http' ? 'requests' : 'connections';
+    this.#clients = new LimitedClients(rated, this.#counters.clientLimits, context);
+    this.#clients.follow(config.settings.clientLimits);
     this.#keeper = {
       counters: this.#counters,
       left: (session) => this.#left(session),
       turnedAway: this.#turnedAway,
       handshakeFailed: ({ address }, reason) => this.emit('handshake-failed', { clientAddress: address, reason }),
       connectFailed: (memberId, reason) => this.emit('connect-failed', { memberId, reason }),
+      requestDelay: (session) => this.#requestDelay(session),
     };
     this.#toldStatus = this.status;
     for (const pool of destinations.pools) pool.on('status', this.#review);
@@ -145,6 +153,11 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     return this.#settings.acceptProxyProtocol;
   }
 
+  /** Undefined where there are none. In it, 2147483647 and Infinity stand for no limit. */
+  get clientLimits(): ClientLimitsSettings | undefined {
+    return this.#settings.clientLimits;
+  }
+
   /** Milliseconds; 0 means no limit. */
   get timeouts(): Timeouts {
     return this.#settings.timeouts;
@@ -199,6 +212,12 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     for (const follower of this.#followers) follower.prepare(settings);
   }
 
+  /** @internal a client that was refused got an answer all the same */
+  countRefused(status: number): void {
+    this.#counters.requests++;
+    this.#counters.countResponse(status);
+  }
+
   /** @internal the second half of `update()`; a balancer may also move a virtual IP and give it another pool */
   configure(
     settings: VipSettingsConfig,
@@ -210,6 +229,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   ): void {
     this.#settings = keepingWhatIsSame(this.#settings, settings);
     for (const follower of this.#followers) follower.changed();
+    this.#clients.follow(settings.clientLimits);
     this.#address = address;
     this.#port = port;
     const before = this.#destinations;
@@ -241,6 +261,8 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     const hasRoom = this.#counters.activeConnections < connectionLimit && this.#waiting.size === 0;
     if (!hasRoom && this.#waiting.size >= backlog) return this.reject(client, 'connection-limit');
     const session = new Session(this, this.#keeper, client, ready);
+    const against = this.#clients.enter(session, isUnix(this.#address));
+    if (against !== undefined) return this.reject(client, against);
     if (hasRoom) {
       this.#enter(session);
     } else {
@@ -280,6 +302,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   }
 
   #left(session: Session<T>): void {
+    this.#clients.left(session);
     if (this.#waiting.delete(session)) {
       this.#counters.waitingConnections--;
       return;
@@ -305,6 +328,12 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     } finally {
       this.#isAdmitting = false;
     }
+  }
+
+  #requestDelay(session: Session<T>): number {
+    const delay = this.#clients.requestDelay(session);
+    if (delay > 0) this.#turnedAway(session.client, 'client-rate');
+    return delay;
   }
 
   readonly #turnedAway = (client: Client, reason: RefusalReason, detail?: string): void => {
