@@ -261,7 +261,9 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     const hasRoom = this.#counters.activeConnections < connectionLimit && this.#waiting.size === 0;
     if (!hasRoom && this.#waiting.size >= backlog) return this.reject(client, 'connection-limit');
     const session = new Session(this, this.#keeper, client, ready);
-    const against = this.#clients.enter(session, isUnix(this.#address));
+    // Of a client that has no address: it may be one of those that never have one, or it is gone.
+    const mayHaveNone = isUnix(this.#address) || this.#settings.acceptProxyProtocol !== undefined;
+    const against = this.#clients.enter(session, mayHaveNone);
     if (against !== undefined) return this.reject(client, against);
     if (hasRoom) {
       this.#enter(session);

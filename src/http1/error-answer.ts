@@ -9,9 +9,11 @@ export interface FailedRequest {
   readonly target: string | undefined;
   /** What the client would like to get. */
   readonly accept: string | undefined;
+  /** With 429: seconds, from 1 up, until the client may ask again. Undefined where nobody knows. */
+  readonly retryAfter?: number | undefined;
 }
 
-/** The answer to it. Framing, `Connection` and, unless it is given, `Date` are not its business. */
+/** The answer to it. Framing, `Connection` and, unless they are given, `Date` and `Retry-After` are not its business. */
 export interface ErrorAnswer {
   /** Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -28,6 +30,7 @@ export const reasons: Readonly<Record<number, string>> = {
   408: 'Request Timeout',
   414: 'URI Too Long',
   417: 'Expectation Failed',
+  429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   502: 'Bad Gateway',

@@ -5,6 +5,7 @@ import { Emitter, type ListenerErrorEvent } from '../core/emitter.ts';
 import type { EvenkeelError } from '../core/errors.ts';
 import type { Member } from '../core/member.ts';
 import type { Pool } from '../core/pool.ts';
+import type { RefusalReason } from '../core/refusal.ts';
 import type { Client, Session } from '../core/session.ts';
 import type { VirtualIP } from '../core/virtual-ip.ts';
 import { HelloArrival, type HelloServer } from './arrival/hello-arrival.ts';
@@ -18,6 +19,7 @@ import { tcpService } from './tcp/service.ts';
 import type { CertificateFacts, Credentials } from './tls/credentials.ts';
 import { Termination } from './tls/termination.ts';
 import { TlsHandshake } from './tls/tls-handshake.ts';
+import { WaitingClient } from './waiting-client.ts';
 
 export interface TroubleEvents extends ListenerErrorEvent {
   /**
@@ -59,6 +61,8 @@ export interface Server<T> {
 /** What a virtual IP's protocol makes of its clients. */
 export interface Service<T> {
   serve(client: Socket, session: Session<T>): ServedClient<T>;
+  /** Tells a client that it is refused; undefined where that cannot be told, and it is to be reset. */
+  refuse?(client: Socket, reason: RefusalReason): ServedClient<T> | undefined;
   /** Looked at now and then; says whether there is anything left to look after when there are no clients. */
   inspect(now: number): boolean;
   /** A pool that clients are sent to, perhaps not the first one. */
@@ -149,21 +153,43 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<
 
   /** @param by the stage of its arrival that ends with this, if it had one */
   #admit(socket: Socket, peer: Client, by?: ServedClient<T>): void {
-    let client: ServedClient<T> | undefined;
+    let waiting: WaitingClient<T> | undefined;
     let isReady = false;
     const session = this.vip.admit(peer, () => {
       isReady = true;
-      client?.start();
+      waiting?.start();
     });
-    if (session.refused) {
-      if (by !== undefined) this.closed(by);
-      return turnAway(socket);
-    }
+    if (session.refused) return this.#refuse(socket, session.reason, by);
+    if (isReady) return this.#begin(this.#first(socket, session), by);
+    // One that speaks neither HTTP nor TLS may have closed its sending half only.
+    const speaksTls = this.vip.routes.length > 0 || this.#termination.credentials !== undefined;
+    const leavesByEnding = speaksTls || this.vip.protocol === 'http';
+    waiting = new WaitingClient(this, socket, session, leavesByEnding, (...next) => this.#first(...next));
+    this.#put(waiting, by);
+  }
+
+  /** Who looks after a client first once its turn has come. */
+  #first(socket: Socket, session: Session<T>): ServedClient<T> {
     const isLed = this.vip.routes.length > 0;
-    client = isLed ? new HelloArrival(this, socket, session) : this.#serve(socket, session);
+    return isLed ? new HelloArrival(this, socket, session) : this.#serve(socket, session);
+  }
+
+  #refuse(socket: Socket, reason: RefusalReason, by: ServedClient<T> | undefined): void {
+    // Who comes over TLS would need a handshake first, which costs more than it is told.
+    const client = this.#termination.credentials === undefined ? this.#service.refuse?.(socket, reason) : undefined;
+    if (client !== undefined) return this.#begin(client, by);
+    if (by !== undefined) this.closed(by);
+    turnAway(socket);
+  }
+
+  #begin(client: ServedClient<T>, by: ServedClient<T> | undefined): void {
+    this.#put(client, by);
+    client.start();
+  }
+
+  #put(client: ServedClient<T>, by: ServedClient<T> | undefined): void {
     if (by === undefined) this.#add(client);
     else this.handedOver(by, client);
-    if (isReady) client.start();
   }
 
   led(socket: Socket, session: Session<T>, by: ServedClient<T>): void {

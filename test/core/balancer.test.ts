@@ -721,6 +721,7 @@ describe('the statistics', () => {
     responses5xx: 0,
     timeToFirstByte: undefined,
   };
+  const noClientLimits = { connections: 0, rate: 0, addresses: 0 };
   const noTimeouts = { request: 0, body: 0, response: 0, reader: 0, keepAlive: 0, tunnel: 0 };
 
   test('go from the balancer down to each member', () => {
@@ -733,7 +734,7 @@ describe('the statistics', () => {
     expect(balancer.stats()).toEqual({
       name: 'balancer',
       ...used,
-      vips: [{ name: 'web', ...used, waitingConnections: 0, timeouts: noTimeouts }],
+      vips: [{ name: 'web', ...used, waitingConnections: 0, timeouts: noTimeouts, clientLimits: noClientLimits }],
       pools: [
         {
           name: 'web',

@@ -417,7 +417,7 @@ describe('a pool spec refuses', () => {
 
 describe('a virtual IP spec refuses', () => {
   const fieldNames =
-    'name, address, port, protocol, pool, sniRouting, connectionLimit, backlog, allowedCidrs, acceptProxyProtocol, timeouts, retries, enabled, ' +
+    'name, address, port, protocol, pool, sniRouting, connectionLimit, backlog, allowedCidrs, acceptProxyProtocol, clientLimits, timeouts, retries, enabled, ' +
     'insertHeaders, trustedCidrs, limits, errorAnswer';
   refuses((value) => readVip(value, ''), vip, [
     ['name', '', nameExpected],
@@ -486,12 +486,23 @@ describe('a virtual IP spec refuses', () => {
 
 describe('a virtual IP spec', () => {
   test('has defaults', () => {
-    const { name, protocol, port, connectionLimit, backlog, allowedCidrs, timeouts, retries, enabled, pool } =
-      createVip({
-        address: '127.0.0.1',
-        port: 8080,
-        pool: {},
-      });
+    const {
+      name,
+      protocol,
+      port,
+      connectionLimit,
+      backlog,
+      allowedCidrs,
+      clientLimits,
+      timeouts,
+      retries,
+      enabled,
+      pool,
+    } = createVip({
+      address: '127.0.0.1',
+      port: 8080,
+      pool: {},
+    });
     expect([
       name,
       protocol,

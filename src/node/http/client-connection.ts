@@ -1,10 +1,9 @@
 import type { Socket } from 'node:net';
 import { isUnix } from '../../core/address.ts';
 import { systemClock, type Timer } from '../../core/clock.ts';
-import { EvenkeelError } from '../../core/errors.ts';
 import type { Member } from '../../core/member.ts';
 import type { Session } from '../../core/session.ts';
-import { plainErrorAnswer } from '../../http1/error-answer.ts';
+import * as field from '../../http1/field.ts';
 import { MessageReader, requestFraming } from '../../http1/message-reader.ts';
 import type { Hop } from '../../http1/request-forwarding.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
@@ -14,7 +13,6 @@ import { isSecured } from '../tls/carrier.ts';
 import type { ServedClient } from '../vip-server.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
 import type { MemberConnection } from './member-connection.ts';
-import { ownAnswer } from './own-answer.ts';
 import type { HttpService } from './service.ts';
 import { Tunnel, type TunnelOwner } from './tunnel.ts';
 
@@ -54,6 +52,9 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   /** Milliseconds: the beginning of what `#state` and `#exchange` say; of a request, when its first byte came in. */
   #since = 0;
   #hasServed = false;
+  /** A request was turned back whose body is still coming, and thrown away. */
+  #isDiscarding = false;
+  #isCorked = false;
   #isAdvancing = false;
   /** The client sends no more; when it is taken to have left. */
   #hasEnded = false;
@@ -145,7 +146,8 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     } else if (this.#exchange !== undefined) {
       this.#exchange.inspect(now);
     } else if (this.#state === 'open') {
-      if (this.socket.writableLength > 0) this.#inspectReader(waited, timeouts.client);
+      if (this.#isDiscarding) this.#inspectDiscarded(waited, timeouts.client);
+      else if (this.socket.writableLength > 0) this.#inspectReader(waited, timeouts.client);
       else this.#inspectIdle(waited, timeouts.request, this.#hasServed ? timeouts.keepAlive : timeouts.request);
     }
   }
@@ -159,6 +161,13 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   #inspectReader(waited: number, client: number): void {
     if (client === 0 || waited < client) return;
     this.session.countTimeout('reader');
+    this.abort();
+  }
+
+  /** It has its answer, so there is nothing more to say. */
+  #inspectDiscarded(waited: number, client: number): void {
+    if (client === 0 || waited < client) return;
+    this.session.countTimeout('body');
     this.abort();
   }
 
@@ -180,6 +189,10 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     this.#isAdvancing = true;
     while (this.#step());
     this.#isAdvancing = false;
+    if (this.#isCorked) {
+      this.#isCorked = false;
+      this.socket.uncork();
+    }
     this.#regulate();
   }
 
@@ -194,15 +207,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
 
   answer(status: number, reason: string, exchange?: Exchange<T>): void {
     const { method, target, accept } = exchange ?? { method: undefined, target: undefined, accept: undefined };
-    const request = { status, reason, method, target, accept };
-    let text: Buffer;
-    try {
-      text = ownAnswer(request, this.service.rules.config.errorAnswer);
-    } catch (cause) {
-      const message = 'errorAnswer did not make an answer';
-      this.service.server.troubled(new EvenkeelError('ERR_EVENKEEL_ERROR_ANSWER', message, { cause }));
-      text = ownAnswer(request, plainErrorAnswer);
-    }
+    const text = this.service.answer({ status, reason, method, target, accept });
     this.#exchange = undefined;
     this.session.countOwnResponse(status);
     this.socket.write(text);
@@ -284,6 +289,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
         return true;
       case 'end':
         exchange?.endRequest(reader.trailer);
+        if (this.#isDiscarding) this.#discarded();
         return true;
       case 'failed':
         this.#refuse();
@@ -299,6 +305,8 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
       session.finishRequest('aborted');
       return this.abort();
     }
+    const delay = session.requestDelay();
+    if (delay > 0) return this.#turnBack(head, delay);
     const out = service.forwardingFor(this).head(head, this);
     const exchange = new Exchange(this, head, out, this.#since);
     this.#exchange = exchange;
@@ -311,6 +319,39 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
    */
   get #hasReset(): boolean {
     return !this.#isUnix && this.clientAddress === undefined;
+  }
+
+  /**
+   * The client asks more often than it may. Its connection stays where that is safe: a client that heeds `Retry-After` has use for it,
+   * and one that does not costs less here than if it came anew each time.
+   */
+  #turnBack(head: RequestHead, retryAfter: number): void {
+    const { method, target } = head;
+    const { framing } = this.#reader;
+    // Of a body only a little is read for nothing; one that waits for our consent may come or not.
+    const isDone =
+      framing === 'none' || (framing === 'length' && !head.expectsContinue && head.contentLength <= mostUnread);
+    const stays = isDone && head.minorVersion === 1 && !head.saysClose && !this.isFinishing && !this.#hasEnded;
+    const reason = 'requests come too often';
+    const accept = head.valueOf(field.accept);
+    const text = this.service.answer({ status: 429, reason, method, target, accept, retryAfter }, !stays);
+    this.session.countOwnResponse(429);
+    if (stays && !this.#isCorked) {
+      // All that were sent ahead get their answers with one system call, and no more at a time than the socket holds.
+      this.#isCorked = true;
+      this.socket.cork();
+    }
+    this.socket.write(text);
+    if (!stays) return this.#linger();
+    this.#hasServed = true;
+    this.#since = systemClock.now();
+    this.#isDiscarding = framing !== 'none';
+  }
+
+  #discarded(): void {
+    this.#isDiscarding = false;
+    this.#since = systemClock.now();
+    if (this.isFinishing) this.#linger();
   }
 
   /** What the client sent cannot be read, and so neither can what follows it. */

@@ -5,23 +5,28 @@ import { type ErrorAnswer, type ErrorAnswerer, type FailedRequest, reasons } fro
 const ours = new Set(['connection', 'content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'trailer', 'te']);
 
 /**
- * An answer of our own, head and body, ready to be written. It is its connection's last.
+ * An answer of our own, head and body, ready to be written.
  *
+ * @param isLast whether it is its connection's last
  * @throws what the answerer throws, or TypeError where it does not give an answer
  */
-export function ownAnswer(request: FailedRequest, answerer: ErrorAnswerer): Buffer {
+export function ownAnswer(request: FailedRequest, answerer: ErrorAnswerer, isLast = true): Buffer {
   const { headers = {}, body = '' } = checked(answerer(request));
-  const { status } = request;
+  const { status, retryAfter } = request;
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   let head = `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\n`;
-  if (!Object.keys(headers).some((name) => name.toLowerCase() === 'date'))
-    head += `Date: ${new Date().toUTCString()}\r\n`;
+  if (!names(headers, 'date')) head += `Date: ${new Date().toUTCString()}\r\n`;
+  if (retryAfter !== undefined && !names(headers, 'retry-after')) head += `Retry-After: ${retryAfter}\r\n`;
   for (const [name, value] of Object.entries(headers)) head += field(name, value);
   // RFC 9110, section 15.5.6
   if (status === 405) head += 'Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS, TRACE\r\n';
-  head += `Content-Length: ${bytes.length}\r\nConnection: close\r\n\r\n`;
+  head += `Content-Length: ${bytes.length}\r\n${isLast ? 'Connection: close\r\n' : ''}\r\n`;
   const isForHead = request.method === 'HEAD';
   return Buffer.concat([Buffer.from(head, 'latin1'), isForHead ? new Uint8Array(0) : bytes]);
+}
+
+function names(headers: Readonly<Record<string, string>>, name: string): boolean {
+  return Object.keys(headers).some((each) => each.toLowerCase() === name);
 }
 
 function checked(answer: unknown): ErrorAnswer {

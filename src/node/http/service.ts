@@ -1,20 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { inCidrs } from '../../core/address.ts';
+import { EvenkeelError } from '../../core/errors.ts';
 import type { HttpConfig } from '../../core/http-settings.ts';
 import type { Member } from '../../core/member.ts';
 import type { Pool } from '../../core/pool.ts';
 import type { MemberStatusChange } from '../../core/pool-events.ts';
 import { systemRandom } from '../../core/random.ts';
+import type { RefusalReason } from '../../core/refusal.ts';
 import type { Session } from '../../core/session.ts';
+import { type FailedRequest, plainErrorAnswer } from '../../http1/error-answer.ts';
 import { RequestForwarding } from '../../http1/request-forwarding.ts';
 import { RequestHead } from '../../http1/request-head.ts';
 import { ResponseHead } from '../../http1/response-head.ts';
-import type { Server, Service } from '../vip-server.ts';
+import type { ServedClient, Server, Service } from '../vip-server.ts';
 import { ClientConnection } from './client-connection.ts';
 import { KeptConnections } from './kept-connections.ts';
 import { latin1 } from './latin1.ts';
 import { MemberConnection, type MemberUser } from './member-connection.ts';
+import { ownAnswer } from './own-answer.ts';
+import { RefusedClient } from './refused-client.ts';
 
 /** What follows from a virtual IP's settings, made once for all requests until those change. */
 interface Rules {
@@ -25,12 +30,19 @@ interface Rules {
   readonly fromOthers: RequestForwarding;
 }
 
+/**
+ * How many clients over their limit of connections are answered at a time, each for as long as `RefusedClient` says; more are reset.
+ * Nobody can make us hold more than this by coming again and again.
+ */
+const mostRefused = 256;
+
 /** An HTTP virtual IP: each request goes to a member of its own, over connections that are kept for the next ones. */
 export class HttpService<T> implements Service<T> {
   readonly server: Server<T>;
   readonly kept: KeptConnections<T> = new KeptConnections<T>();
   readonly #pools = new Set<Pool<T>>();
   #rules: Rules;
+  #refused = 0;
 
   constructor(server: Server<T>) {
     this.server = server;
@@ -45,6 +57,24 @@ export class HttpService<T> implements Service<T> {
 
   serve(client: Socket, session: Session<T>): ClientConnection<T> {
     return new ClientConnection(this, client, session);
+  }
+
+  /** Who has too many connections is told so. All others who are refused would only be served, and learn no more from 503. */
+  refuse(client: Socket, reason: RefusalReason): ServedClient<T> | undefined {
+    if (reason !== 'client-connections' || this.#refused >= mostRefused) return undefined;
+    this.#refused++;
+    return new RefusedClient(this, client, () => this.#refused--);
+  }
+
+  /** An answer of our own; the plain one where the user's `errorAnswer` fails, which is told. */
+  answer(request: FailedRequest, isLast = true): Buffer {
+    try {
+      return ownAnswer(request, this.rules.config.errorAnswer, isLast);
+    } catch (cause) {
+      const message = 'errorAnswer did not make an answer';
+      this.server.troubled(new EvenkeelError('ERR_EVENKEEL_ERROR_ANSWER', message, { cause }));
+      return ownAnswer(request, plainErrorAnswer, isLast);
+    }
   }
 
   /** How a client's requests go on. */

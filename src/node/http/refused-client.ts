@@ -1,0 +1,105 @@
+import type { Socket } from 'node:net';
+import { systemClock } from '../../core/clock.ts';
+import * as field from '../../http1/field.ts';
+import { MessageReader, requestFraming } from '../../http1/message-reader.ts';
+import type { RequestHead } from '../../http1/request-head.ts';
+import { reset } from '../member-socket.ts';
+import type { ServedClient } from '../vip-server.ts';
+import type { HttpService } from './service.ts';
+
+/** Milliseconds that the client has for its request, and again to take the answer and close. */
+const patience = 5000;
+
+const owner = Symbol('evenkeel.refused-client');
+
+type Owned = Socket & { [owner]: RefusedClient<unknown> };
+
+/**
+ * A client whose address has too many connections already. It gets 429 for its first request rather than a reset, which clients take for
+ * a failure of the network, and rather than an unasked-for answer, which some take for no answer. It counts as none of the virtual IP's
+ * connections. What it holds is bounded: so many of these, for so long, with a head of a request each (see `HttpService`).
+ */
+export class RefusedClient<T> implements ServedClient<T> {
+  readonly #service: HttpService<T>;
+  readonly #socket: Socket;
+  readonly #gone: () => void;
+  readonly #reader: MessageReader<RequestHead>;
+  #since = systemClock.now();
+  #isAnswered = false;
+
+  constructor(service: HttpService<T>, socket: Socket, gone: () => void) {
+    this.#service = service;
+    this.#socket = socket;
+    this.#gone = gone;
+    this.#reader = new MessageReader(service.rules.requestHead, requestFraming);
+    (socket as Owned)[owner] = this as RefusedClient<unknown>;
+    socket.on('error', failed);
+    socket.on('close', closed);
+  }
+
+  start(): void {
+    const socket = this.#socket;
+    socket.on('data', sent);
+    socket.on('end', ended);
+    socket.resume();
+  }
+
+  finish(): void {
+    if (!this.#isAnswered) this.abort();
+  }
+
+  abort(): void {
+    reset(this.#socket);
+  }
+
+  abandon(): void {
+    // No member has anything to do with it.
+  }
+
+  inspect(now: number): void {
+    if (now - this.#since >= patience) this.abort();
+  }
+
+  /** @internal */
+  sent(bytes: Buffer): void {
+    if (this.#isAnswered) return;
+    this.#reader.push(bytes, 0, bytes.length);
+    if (this.#reader.next() === 'more') return;
+    this.#isAnswered = true;
+    this.#since = systemClock.now();
+    const { head, error } = this.#reader;
+    const { method, target } = error === undefined ? head : { method: undefined, target: undefined };
+    const accept = error === undefined ? head.valueOf(field.accept) : undefined;
+    const reason = 'there are too many connections from this address';
+    // A connection that is closed with bytes unread is reset, and the answer may be lost: so the rest is read and thrown away.
+    this.#socket.end(this.#service.answer({ status: 429, reason, method, target, accept }));
+    this.#service.server.vip.countRefused(429);
+  }
+
+  /** @internal the client sends no more */
+  ended(): void {
+    if (!this.#isAnswered) this.#socket.destroy();
+  }
+
+  /** @internal */
+  closed(): void {
+    this.#gone();
+    this.#service.server.closed(this);
+  }
+}
+
+function sent(this: Socket, bytes: Buffer): void {
+  (this as Owned)[owner].sent(bytes);
+}
+
+function ended(this: Socket): void {
+  (this as Owned)[owner].ended();
+}
+
+function failed(this: Socket): void {
+  // 'close' follows.
+}
+
+function closed(this: Socket): void {
+  (this as Owned)[owner].closed();
+}

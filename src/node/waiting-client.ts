@@ -1,0 +1,119 @@
+import type { Socket } from 'node:net';
+import type { Member } from '../core/member.ts';
+import type { Session } from '../core/session.ts';
+import { reset } from './member-socket.ts';
+import type { ServedClient, Server } from './vip-server.ts';
+
+/** Bytes that a waiting client may send ahead; more stay in the kernel. */
+const mostAhead = 16_384;
+
+const owner = Symbol('evenkeel.waiting-client');
+
+type Owned = Socket & { [owner]: WaitingClient<unknown> };
+
+/**
+ * A client beyond `connectionLimit`, until its turn comes. It is listened to, so that it gives up its place when it leaves: with a reset
+ * in any case, with an end where its protocol has no use for one that ends before it is served. What it sends meanwhile is put back.
+ */
+export class WaitingClient<T> implements ServedClient<T> {
+  readonly #server: Server<T>;
+  readonly #socket: Socket;
+  readonly #session: Session<T>;
+  readonly #serve: (socket: Socket, session: Session<T>) => ServedClient<T>;
+  readonly #ahead: Buffer[] = [];
+  #size = 0;
+  #isOver = false;
+
+  /**
+   * @param leavesByEnding whether it has left when it ends; else, as with a TCP client that may only have closed its sending half,
+   * nobody can tell
+   * @param serve who goes on when its turn comes
+   */
+  constructor(
+    server: Server<T>,
+    socket: Socket,
+    session: Session<T>,
+    leavesByEnding: boolean,
+    serve: (socket: Socket, session: Session<T>) => ServedClient<T>,
+  ) {
+    this.#server = server;
+    this.#socket = socket;
+    this.#session = session;
+    this.#serve = serve;
+    (socket as Owned)[owner] = this as WaitingClient<unknown>;
+    socket.on('error', failed);
+    socket.on('close', closed);
+    if (leavesByEnding) {
+      socket.on('data', sent);
+      socket.on('end', ended);
+      socket.resume();
+    } else {
+      // The stream reads as much as it likes to hold and keeps it, the end included; a reset comes through.
+      socket.read(0);
+    }
+  }
+
+  start(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const socket = this.#socket;
+    socket.pause();
+    socket.off('data', sent);
+    socket.off('end', ended);
+    socket.off('close', closed);
+    if (this.#size > 0) socket.unshift(Buffer.concat(this.#ahead));
+    const next = this.#serve(socket, this.#session);
+    socket.off('error', failed);
+    this.#server.handedOver(this, next);
+    next.start();
+  }
+
+  /** It has not begun, so there is nothing to finish. */
+  finish(): void {
+    this.abort();
+  }
+
+  abort(): void {
+    reset(this.#socket);
+    this.closed();
+  }
+
+  abandon(_member: Member<T>): void {
+    // It has none.
+  }
+
+  inspect(): void {
+    // It waits for as long as it likes.
+  }
+
+  /** @internal */
+  sent(bytes: Buffer): void {
+    this.#ahead.push(bytes);
+    this.#size += bytes.length;
+    if (this.#size >= mostAhead) this.#socket.pause();
+  }
+
+  /** @internal */
+  closed(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#session.leave('aborted');
+    this.#server.closed(this);
+  }
+}
+
+function sent(this: Socket, bytes: Buffer): void {
+  (this as Owned)[owner].sent(bytes);
+}
+
+function ended(this: Socket): void {
+  this.destroy();
+}
+
+function failed(this: Socket): void {
+  // 'close' follows.
+}
+
+function closed(this: Socket): void {
+  (this as Owned)[owner].closed();
+}
