@@ -5,6 +5,7 @@ import { Affinity } from './affinity.ts';
 import type { Guards } from './guards.ts';
 import { type Acquired, kept } from './lease.ts';
 import { type AcquireRequest, CurrentRequest } from './pick-request.ts';
+import type { PoolLoad } from './pool-load.ts';
 import type { PoolSettings } from './pool-spec.ts';
 import { type RefusalReason, refuse } from './refusal.ts';
 import type { Roster } from './roster.ts';
@@ -26,6 +27,7 @@ export class Admission<T> {
   readonly #roster: Roster<T>;
   readonly #accounts: Accounts<T>;
   readonly #guards: Guards<T>;
+  readonly #load: PoolLoad;
   readonly #events: AdmissionEvents;
   readonly #context: StrategyContext;
   readonly #request = new CurrentRequest<T>();
@@ -38,12 +40,14 @@ export class Admission<T> {
     roster: Roster<T>,
     accounts: Accounts<T>,
     guards: Guards<T>,
+    load: PoolLoad,
     events: AdmissionEvents,
     context: StrategyContext,
   ) {
     this.#roster = roster;
     this.#accounts = accounts;
     this.#guards = guards;
+    this.#load = load;
     this.#events = events;
     this.#context = context;
     this.affinity = new Affinity(context, (message, cause) => events.persistenceFailed(message, cause));
@@ -61,18 +65,27 @@ export class Admission<T> {
     const before = this.#queue;
     if (before?.settings === queue) return;
     if (queue === undefined) {
-      this.#queue = undefined;
+      this.#queue = this.#load.queue = undefined;
       this.#accounts.freed = undefined;
       before?.close();
     } else if (before !== undefined) {
       before.settings = queue;
     } else {
-      this.#queue = this.#newQueue(queue);
+      this.#queue = this.#load.queue = this.#newQueue(queue);
       this.#accounts.freed = (state) => {
         // One that is still at a limit helps nobody, and asking all the others would cost too much.
         if (state.hasRoom && state.circuit?.permits(false) !== false) this.#queue?.serve();
       };
     }
+  }
+
+  /** Where members stretch with the load, one that comes may be what gives room to those who wait. */
+  #letOthersGoFirst(): void {
+    const load = this.#load;
+    if (this.#queue === undefined) return;
+    load.arriving++;
+    this.#queue.serve();
+    load.arriving--;
   }
 
   /** Who may serve has changed. */
@@ -83,6 +96,7 @@ export class Admission<T> {
   acquire(request: AcquireRequest<T>): Acquired<T> {
     const cause = this.#causeAgainst(request);
     if (cause !== undefined) return this.#refuse(cause);
+    if (this.#load.fullConnections !== undefined) this.#letOthersGoFirst();
     const { affinity } = this;
     const found = affinity.table === undefined ? undefined : affinity.find(request);
     // Who cannot wait is one that nobody knows.
@@ -93,6 +107,7 @@ export class Admission<T> {
   acquireOrWait(request: AcquireRequest<T>): Acquired<T> | Wait<T> {
     const cause = this.#causeAgainst(request);
     if (cause !== undefined) return this.#refuse(cause);
+    if (this.#load.fullConnections !== undefined) this.#letOthersGoFirst();
     const { affinity } = this;
     const found = affinity.table === undefined ? undefined : affinity.find(request);
     if (found !== undefined && typeof found !== 'string') return this.#whenFound(new Wait(request), found);

@@ -6,12 +6,14 @@ import { type LoadReport, readLoadReport } from './load-report.ts';
 import type { Member } from './member.ts';
 import { type MemberUpdate, readMemberUpdate } from './member-spec.ts';
 import type { MemberOwner, MemberState } from './member-state.ts';
+import type { PoolLoad } from './pool-load.ts';
 import type { Roster } from './roster.ts';
 
 /** What a desk asks of its pool. */
 export interface DeskOwner<T> {
   readonly roster: Roster<T>;
   readonly clock: Clock;
+  readonly load: PoolLoad;
   /** Brackets a change. */
   change(): Disposable;
   drainExpired(member: Member<T>, remaining: number): void;
@@ -23,6 +25,10 @@ export class MemberDesk<T> implements MemberOwner<T> {
 
   constructor(owner: DeskOwner<T>) {
     this.#owner = owner;
+  }
+
+  get load(): PoolLoad {
+    return this.#owner.load;
   }
 
   isServing(state: MemberState<T>): boolean {

@@ -31,6 +31,11 @@ export interface MemberSettings<T = unknown> {
   readonly enabled?: boolean | null;
   /** The most connections it may hold at a time, 1 to 2147483647. Default: no limit. */
   readonly maxConnections?: number | null;
+  /**
+   * The most connections while its pool has little to do, 1 to `maxConnections`, which is reached when the pool has `fullConnections`;
+   * without these of no effect. Default: `maxConnections`.
+   */
+  readonly minConnections?: number | null;
   /** The most connections to it that are being established at a time, 1 to 2147483647. Default: no limit. */
   readonly maxPending?: number | null;
   /** The most requests that it may be working on at a time, 1 to 2147483647. Default: no limit. */
@@ -67,6 +72,8 @@ export interface MemberConfig<T = unknown> extends CircuitLimits, MonitorEndpoin
   readonly backup: boolean;
   readonly enabled: boolean;
   readonly maxConnections: number;
+  /** `unlimited` where nobody said. */
+  readonly minConnections: number;
   readonly agentPort: number | undefined;
   readonly data: T | undefined;
 }
@@ -81,6 +88,7 @@ const settings = [
   'backup',
   'enabled',
   'maxConnections',
+  'minConnections',
   'maxPending',
   'maxRequests',
   'maxRetries',
@@ -94,6 +102,7 @@ const port = integer(1, 65535);
 const priority = integer(0, 127);
 const limit = integer(1, unlimited);
 const retries = integer(0, unlimited);
+const noConnectionLimits = { maxConnections: unlimited, minConnections: unlimited };
 const checkedWhereItServes: MonitorEndpoint = { monitorAddress: undefined, monitorPort: undefined };
 
 export function readMember<T>(value: MemberSpec<T> | unknown, path: string): MemberConfig<T> {
@@ -109,7 +118,7 @@ export function readMember<T>(value: MemberSpec<T> | unknown, path: string): Mem
     zone: fields.read('zone', name, undefined),
     backup: fields.read('backup', boolean, false),
     enabled: fields.read('enabled', boolean, true),
-    maxConnections: fields.read('maxConnections', limit, unlimited),
+    ...readConnectionLimits(fields, noConnectionLimits),
     maxPending: fields.read('maxPending', limit, unlimited),
     maxRequests: fields.read('maxRequests', limit, unlimited),
     maxRetries: fields.read('maxRetries', retries, unlimited),
@@ -133,7 +142,7 @@ export function readMemberUpdate<T>(value: MemberUpdate<T> | unknown, current: M
     zone: fields.change<string | undefined>('zone', name, undefined, current.zone),
     backup: fields.change('backup', boolean, false, current.backup),
     enabled: fields.change('enabled', boolean, true, current.enabled),
-    maxConnections: fields.change('maxConnections', limit, unlimited, current.maxConnections),
+    ...readConnectionLimits(fields, current),
     maxPending: fields.change('maxPending', limit, unlimited, current.maxPending),
     maxRequests: fields.change('maxRequests', limit, unlimited, current.maxRequests),
     maxRetries: fields.change('maxRetries', retries, unlimited, current.maxRetries),
@@ -141,6 +150,20 @@ export function readMemberUpdate<T>(value: MemberUpdate<T> | unknown, current: M
     agentPort: fields.change<number | undefined>('agentPort', port, undefined, current.agentPort),
     data: fields.change<T | undefined>('data', (data) => data as T, undefined, current.data),
   };
+}
+
+function readConnectionLimits(
+  fields: Fields<'maxConnections' | 'minConnections'>,
+  current: Pick<MemberConfig, 'maxConnections' | 'minConnections'>,
+): Pick<MemberConfig, 'maxConnections' | 'minConnections'> {
+  const maxConnections = fields.change('maxConnections', limit, unlimited, current.maxConnections);
+  const minConnections = fields.change('minConnections', limit, unlimited, current.minConnections);
+  if (minConnections < unlimited && (minConnections > maxConnections || maxConnections === unlimited)) {
+    const expected =
+      maxConnections === unlimited ? 'a maxConnections beside it' : `at most maxConnections, ${maxConnections}`;
+    throw new SpecError(at(fields.path, 'minConnections'), minConnections, expected);
+  }
+  return { maxConnections, minConnections };
 }
 
 function readPort(fields: Fields<'port' | 'address'>, host: string, current = 0): number {

@@ -8,12 +8,14 @@ import type { Level } from './levels.ts';
 import type { LoadReport } from './load-report.ts';
 import { Member } from './member.ts';
 import { type MemberConfig, type MemberUpdate, unlimited } from './member-spec.ts';
+import type { PoolLoad } from './pool-load.ts';
 import { Counters } from './stats.ts';
 import type { MemberStatus } from './status.ts';
 import type { Tier } from './tier.ts';
 
 /** What a member asks of its pool. */
 export interface MemberOwner<T> {
+  readonly load: PoolLoad;
   updateMember(state: MemberState<T>, change: MemberUpdate<T>): void;
   drainMember(state: MemberState<T>, options?: DrainOptions): Promise<DrainResult>;
   removeMember(state: MemberState<T>): boolean;
@@ -29,8 +31,10 @@ export interface MemberOwner<T> {
 export class MemberState<T> {
   // What picks and leases look into comes first, side by side: with many members none of it is in the cache.
   readonly counters: Counters = new Counters();
-  /** The most connections. */
+  /** The most connections, whatever the pool's load. */
   limit: number;
+  /** The most when the pool is full; above `limit` only where that moves with the load. */
+  most: number;
   /** Its limits beside `limit`, and the half-open state; undefined until it has one of them. */
   circuit: Circuit | undefined;
   /** Where it may be picked, and its place there; undefined while it does not serve. */
@@ -66,14 +70,15 @@ export class MemberState<T> {
 
   constructor(config: MemberConfig<T>, owner: MemberOwner<T>) {
     this.config = config;
-    this.limit = config.maxConnections;
+    this.limit = this.most = config.maxConnections;
     this.owner = owner;
+    this.limitConnections();
     this.member = new Member(this);
     this.limitCircuit();
   }
 
   get maxConnections(): number | undefined {
-    return this.limit === unlimited ? undefined : this.limit;
+    return this.most === unlimited ? undefined : this.most;
   }
 
   /** Its share, as its owner and its agent have it together. */
@@ -82,12 +87,25 @@ export class MemberState<T> {
   }
 
   get hasRoom(): boolean {
-    return this.counters.activeConnections < this.limit;
+    const { activeConnections } = this.counters;
+    return activeConnections < this.limit || this.stretchesBeyond(activeConnections);
+  }
+
+  /** Whether it has no room whatever the load. */
+  get isFull(): boolean {
+    return this.counters.activeConnections >= this.most;
+  }
+
+  /** Whether the pool's load permits it one more than so many. To be asked from `limit` on. */
+  stretchesBeyond(connections: number): boolean {
+    return this.most > this.limit && connections < this.owner.load.limitOf(this.limit, this.most);
   }
 
   /** Its owner's limit is not for its agent to lift. */
   limitConnections(): void {
-    this.limit = Math.min(this.config.maxConnections, this.agent?.limit ?? unlimited);
+    const { maxConnections, minConnections } = this.config;
+    this.most = Math.min(maxConnections, this.agent?.limit ?? unlimited);
+    this.limit = this.owner.load.fullConnections === undefined ? this.most : Math.min(minConnections, this.most);
   }
 
   /** Whether both its owner and its agent want it to serve. */

@@ -3,7 +3,7 @@ import type { Ejection } from '../safeguards/outlier-record.ts';
 import type { CircuitUse } from './circuit.ts';
 import type { DrainOptions, DrainResult } from './drain.ts';
 import type { LoadReport } from './load-report.ts';
-import type { MemberUpdate } from './member-spec.ts';
+import { type MemberUpdate, unlimited } from './member-spec.ts';
 import type { MemberState } from './member-state.ts';
 import type { Stats } from './stats.ts';
 import type { MemberStatus } from './status.ts';
@@ -68,6 +68,20 @@ export class Member<T = unknown> {
   /** The most connections it may hold at a time, also as its agent wants it; undefined where there is no limit. */
   get maxConnections(): number | undefined {
     return this.#state.maxConnections;
+  }
+
+  /** The most connections while its pool has little to do; `maxConnections` where nobody said. */
+  get minConnections(): number | undefined {
+    const { most, config } = this.#state;
+    const least = Math.min(most, config.minConnections);
+    return least === unlimited ? undefined : least;
+  }
+
+  /** The most connections that it may hold for the load that its pool has now; undefined where there is no limit. */
+  get connectionLimit(): number | undefined {
+    const { limit, most, owner } = this.#state;
+    if (most === unlimited) return undefined;
+    return most > limit ? owner.load.limitOf(limit, most) : most;
   }
 
   /** Where checks knock instead of at `address`; undefined where nobody said. */

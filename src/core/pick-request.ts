@@ -62,7 +62,8 @@ export class CurrentRequest<T> implements PickRequest<T> {
   accepts(member: Member<T>): boolean {
     const state = stateOf(member);
     // Its counters rather than the state's, which are the same: so counters and state are fetched from memory at once.
-    if (member.stats.activeConnections >= state.limit) return false;
+    const { activeConnections } = member.stats;
+    if (activeConnections >= state.limit && !state.stretchesBeyond(activeConnections)) return false;
     if (state.circuit !== undefined && !state.circuit.permits(this.isRetry)) return false;
     return this.#exclude === undefined || !this.#exclude.includes(member);
   }

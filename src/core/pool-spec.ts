@@ -7,7 +7,7 @@ import { readStrategy, type StrategyName } from '../strategies/built-in.ts';
 import { roundRobin } from '../strategies/round-robin.ts';
 import type { Strategy } from '../strategies/strategy.ts';
 import { defaultKeepAlive, type KeepAlive, type KeepAliveSpec, keepAliveOver } from './keep-alive-spec.ts';
-import { type MemberConfig, type MemberSpec, readMember } from './member-spec.ts';
+import { type MemberConfig, type MemberSpec, readMember, unlimited } from './member-spec.ts';
 import { type QueueSettings, type QueueSpec, readQueue } from './queue-spec.ts';
 import {
   noSafeguards,
@@ -16,7 +16,7 @@ import {
   type SafeguardsSpec,
   safeguardNames,
 } from './safeguards-spec.ts';
-import { boolean, distinct, Fields, isSame, list, name } from './spec.ts';
+import { boolean, distinct, Fields, integer, isSame, list, name } from './spec.ts';
 
 /** A pool as a user describes it. */
 export interface PoolSpec<T = unknown> extends PoolUpdate<T> {
@@ -38,6 +38,11 @@ export interface PoolUpdate<T = unknown> extends SafeguardsSpec {
   readonly persistence?: PersistenceSpec<T> | null;
   /** Has clients wait while every member is busy, by `maxConnections` or another limit. Default: they are refused at once. */
   readonly queue?: QueueSpec | null;
+  /**
+   * How many connections (of HTTP, requests), those included that wait, make the pool full, 1 to 2147483647: members with
+   * `minConnections` may hold the more of their `maxConnections`, the closer it is to that. Default: they always may hold all.
+   */
+  readonly fullConnections?: number | null;
   /** How connections to the members of an HTTP virtual IP are kept for later requests. */
   readonly keepAlive?: KeepAliveSpec | null;
   /** `false` refuses every client. Default true. */
@@ -53,6 +58,7 @@ export interface PoolConfig<T = unknown> extends Safeguards {
   readonly agentCheck: AgentCheck | undefined;
   readonly persistence: Persistence<T> | undefined;
   readonly queue: QueueSettings | undefined;
+  readonly fullConnections: number | undefined;
   readonly keepAlive: KeepAlive;
   readonly enabled: boolean;
 }
@@ -64,10 +70,13 @@ const changeable = [
   'agentCheck',
   'persistence',
   'queue',
+  'fullConnections',
   ...safeguardNames,
   'keepAlive',
   'enabled',
 ] as const;
+
+const fullConnections = integer(1, unlimited);
 
 /** @param defaultName where undefined, the spec must have a name */
 export function readPool<T>(value: unknown, path: string, defaultName?: string): PoolConfig<T> {
@@ -80,6 +89,7 @@ export function readPool<T>(value: unknown, path: string, defaultName?: string):
     agentCheck: fields.read('agentCheck', readAgentCheck, undefined),
     persistence: fields.read('persistence', readPersistence<T>, undefined),
     queue: fields.read('queue', readQueue, undefined),
+    fullConnections: fields.read('fullConnections', fullConnections, undefined),
     ...readSafeguards(fields, noSafeguards),
     keepAlive: fields.read('keepAlive', keepAliveOver(defaultKeepAlive), defaultKeepAlive),
     enabled: fields.read('enabled', boolean, true),
@@ -107,6 +117,12 @@ export function readPoolUpdate<T>(value: unknown, current: Omit<PoolConfig<T>, '
       current.persistence,
     ),
     queue: fields.change<QueueSettings | undefined>('queue', readQueue, undefined, current.queue),
+    fullConnections: fields.change<number | undefined>(
+      'fullConnections',
+      fullConnections,
+      undefined,
+      current.fullConnections,
+    ),
     ...readSafeguards(fields, current),
     keepAlive: fields.change('keepAlive', keepAliveOver(current.keepAlive), defaultKeepAlive, current.keepAlive),
     enabled: fields.change('enabled', boolean, true, current.enabled),

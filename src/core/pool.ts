@@ -21,6 +21,7 @@ import { type MemberSpec, readMember } from './member-spec.ts';
 import { outlierHost } from './outlier-host.ts';
 import type { AcquireRequest } from './pick-request.ts';
 import type { PoolEvents } from './pool-events.ts';
+import { PoolLoad } from './pool-load.ts';
 import {
   keepingWhatIsSame,
   type PoolChange,
@@ -47,6 +48,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   readonly #roster: Roster<T>;
   readonly #desk: MemberDesk<T>;
   readonly #accounts: Accounts<T>;
+  readonly #load: PoolLoad;
   readonly #checks: Checks<T>;
   readonly #guards: Guards<T>;
   readonly #admission: Admission<T>;
@@ -63,6 +65,8 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     this.name = settings.name;
     this.#context = context;
     this.#settings = settings;
+    this.#accounts = new Accounts(context.clock, (message, cause) => this.#blame(message, cause));
+    this.#load = new PoolLoad(this.#accounts.counters);
     this.#desk = new MemberDesk(this.#deskOwner());
     this.#roster = new Roster(
       this.#desk,
@@ -83,7 +87,6 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
       context,
       settings,
     );
-    this.#accounts = new Accounts(context.clock, (message, cause) => this.#blame(message, cause));
     this.#checks = new Checks(this, this.#roster, () => this.#change(), context);
     this.#guards = new Guards(
       this.#accounts,
@@ -95,6 +98,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
       this.#roster,
       this.#accounts,
       this.#guards,
+      this.#load,
       {
         queueing: (isQueueing) => this.emit('queueing', { isQueueing }),
         strategyFailed: (message, cause) => this.#blame(message, cause),
@@ -132,6 +136,11 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   /** How connections to the members of an HTTP virtual IP are kept. */
   get keepAlive(): KeepAlive {
     return this.#settings.keepAlive;
+  }
+
+  /** How many connections make it full for members with `minConnections`; undefined where nobody said. */
+  get fullConnections(): number | undefined {
+    return this.#settings.fullConnections;
   }
 
   /** What keeps clients on their members; undefined where nothing does. */
@@ -301,6 +310,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
         return roster();
       },
       clock: this.#context.clock,
+      load: this.#load,
       change: () => this.#change(),
       drainExpired: (member, remaining) => this.emit('drain-expired', { member, remaining }),
     };

@@ -27,6 +27,7 @@ export interface RosterSettings<T> {
   readonly healthMonitor: HealthMonitor<T> | undefined;
   readonly overprovisioningFactor: number;
   readonly panic: PanicSettings | undefined;
+  readonly fullConnections: number | undefined;
 }
 
 /**
@@ -54,6 +55,7 @@ export class Roster<T> {
     this.#events = events;
     this.#context = context;
     this.#settings = settings;
+    owner.load.fullConnections = settings.fullConnections;
     this.#primaries = new Levels(settings.overprovisioningFactor, settings.panic);
     this.#backups = new Levels(settings.overprovisioningFactor, settings.panic);
   }
@@ -104,6 +106,10 @@ export class Roster<T> {
       this.#markStale();
     }
     if (settings.healthMonitor !== before.healthMonitor) this.#watch(settings.healthMonitor);
+    if (settings.fullConnections !== before.fullConnections) {
+      this.#owner.load.fullConnections = settings.fullConnections;
+      for (const state of this.#states.values()) state.limitConnections();
+    }
   }
 
   #watch(monitor: HealthMonitor<T> | undefined): void {
@@ -171,14 +177,14 @@ export class Roster<T> {
 
   /** Follows what a member's agent has said; undefined for one of which nothing is known any more. */
   hear(state: MemberState<T>, report: AgentReport | undefined): void {
-    const { weight, limit } = state;
+    const { weight, most } = state;
     if (report === undefined) state.agent = undefined;
     else {
       state.agent ??= new AgentView();
       state.agent.hear(report);
     }
     state.limitConnections();
-    if (state.weight !== weight || state.limit !== limit) this.#markStale();
+    if (state.weight !== weight || state.most !== most) this.#markStale();
     this.review(state);
   }
 

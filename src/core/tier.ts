@@ -30,7 +30,7 @@ export class Tier<T> {
       state.tier = this;
       state.place = place;
     }
-    this.#full = states.reduce((full, state) => (state.hasRoom ? full : full + 1), 0);
+    this.#full = states.reduce((full, state) => (state.isFull ? full + 1 : full), 0);
   }
 
   get isEmpty(): boolean {
@@ -53,7 +53,7 @@ export class Tier<T> {
   }
 
   acquired(state: MemberState<T>): void {
-    if (!state.hasRoom) this.#full++;
+    if (state.isFull) this.#full++;
     if (!this.#follows) return;
     try {
       this.picker?.acquired?.(state.member, state.place);
@@ -91,7 +91,7 @@ export class Tier<T> {
 
   /** @param age milliseconds; 0 where it was not timed */
   released(state: MemberState<T>, outcome: Outcome, age: number, wasMeasured: boolean): void {
-    if (state.counters.activeConnections === state.limit - 1) this.#full--;
+    if (state.counters.activeConnections === state.most - 1) this.#full--;
     if (!this.#follows) return;
     try {
       this.picker?.released?.(state.member, state.place, outcome, age, wasMeasured);

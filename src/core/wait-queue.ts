@@ -54,6 +54,7 @@ export class WaitQueue<T> {
   #settings: QueueSettings;
   #timer: Timer;
   #isServing = false;
+  #isTrying = false;
   /** Something has become free while somebody was being served. */
   #isToServeAgain = false;
   #served = 0;
@@ -77,6 +78,11 @@ export class WaitQueue<T> {
   set settings(settings: QueueSettings) {
     this.#settings = settings;
     this.#watch();
+  }
+
+  /** How many wait, beside the one for which a member is looked for at the moment. */
+  get others(): number {
+    return this.#isTrying ? this.#waiting.size - 1 : this.#waiting.size;
   }
 
   get stats(): QueueStats {
@@ -136,11 +142,14 @@ export class WaitQueue<T> {
     for (const wait of this.#waiting) {
       let result: Acquired<T>;
       try {
+        this.#isTrying = true;
         result = this.#host.attempt(wait);
       } catch (cause) {
         // A user's strategy threw, at a moment that is another client's.
         this.#host.failed('the strategy threw', cause);
         result = refuse('none-picked');
+      } finally {
+        this.#isTrying = false;
       }
       if (result.refused && busy.has(result.reason)) {
         if (wait.request.exclude === undefined) return;

@@ -84,7 +84,7 @@ describe('a member spec refuses', () => {
     [
       'wieght',
       5,
-      'no such field; there are id, address, port, weight, priority, zone, backup, enabled, maxConnections, maxPending, maxRequests, maxRetries, monitorAddress, monitorPort, agentPort, data',
+      'no such field; there are id, address, port, weight, priority, zone, backup, enabled, maxConnections, minConnections, maxPending, maxRequests, maxRetries, monitorAddress, monitorPort, agentPort, data',
     ],
   ]);
 
@@ -373,7 +373,7 @@ describe('a pool spec refuses', () => {
       [
         'algorithm',
         'x',
-        'no such field; there are name, strategy, members, healthMonitor, agentCheck, persistence, queue, overprovisioningFactor, panic, outlierDetection, retryBudget, concurrencyLimit, classify, keepAlive, enabled',
+        'no such field; there are name, strategy, members, healthMonitor, agentCheck, persistence, queue, fullConnections, overprovisioningFactor, panic, outlierDetection, retryBudget, concurrencyLimit, classify, keepAlive, enabled',
       ],
     ],
   );
@@ -486,23 +486,12 @@ describe('a virtual IP spec refuses', () => {
 
 describe('a virtual IP spec', () => {
   test('has defaults', () => {
-    const {
-      name,
-      protocol,
-      port,
-      connectionLimit,
-      backlog,
-      allowedCidrs,
-      clientLimits,
-      timeouts,
-      retries,
-      enabled,
-      pool,
-    } = createVip({
-      address: '127.0.0.1',
-      port: 8080,
-      pool: {},
-    });
+    const { name, protocol, port, connectionLimit, backlog, allowedCidrs, timeouts, retries, enabled, pool } =
+      createVip({
+        address: '127.0.0.1',
+        port: 8080,
+        pool: {},
+      });
     expect([
       name,
       protocol,

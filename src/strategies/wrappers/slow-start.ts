@@ -135,8 +135,9 @@ class SlowStartPicker<T> extends WrapperPicker<T> {
       }
       still.push(warming);
       this.#gate.change(warming.allowance, curve.factorAt(elapsed));
-      const { maxConnections } = warming.member;
-      warming.allowance.limit = maxConnections === undefined ? unlimited : curve.limitAt(elapsed, maxConnections);
+      // Of a limit that moves with the pool's load it is a share of what that permits at this look.
+      const { connectionLimit } = warming.member;
+      warming.allowance.limit = connectionLimit === undefined ? unlimited : curve.limitAt(elapsed, connectionLimit);
     }
     this.#warming = still;
     this.#gate.balance();

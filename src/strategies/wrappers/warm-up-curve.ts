@@ -1,10 +1,12 @@
+import { unlimited } from '../../core/member-spec.ts';
+
 /** How much a member may get, by the time since it came. */
 export interface WarmUpCurve {
   /** Milliseconds until it gets its full share. */
   readonly window: number;
   /** The part of its fair share that it gets after so many milliseconds: above 0, 1 at the end of the window. */
   factorAt(elapsed: number): number;
-  /** The connections that it may hold by then, of as many at the end. */
+  /** The connections that it may hold by then, of as many at the end; `unlimited` where that is no matter of the curve. */
   limitAt(elapsed: number, maxConnections: number): number;
 }
 
@@ -22,7 +24,7 @@ export function envoyCurve(window: number, aggression: number, floor: number): W
       const passed = Math.max(1, elapsed) / window;
       return Math.min(1, Math.max(floor, least, aggression === 1 ? passed : passed ** (1 / aggression)));
     },
-    limitAt: (_elapsed, maxConnections) => maxConnections,
+    limitAt: () => unlimited,
   };
 }
 
