@@ -73,6 +73,9 @@ describe('a member with minConnections', () => {
     ]);
     memberOf(pool, 'a').reportAgent('up maxconn:1');
     expect([memberOf(pool, 'a').minConnections, memberOf(pool, 'a').connectionLimit]).toEqual([1, 1]);
+    const beside = makePool({ fullConnections: 100, members: [one, spec('b')] });
+    memberOf(beside, 'a').reportAgent('up maxconn:1');
+    expect(Array.from({ length: 8 }, () => take(beside).member.id).filter((id) => id === 'a').length).toBe(1);
   });
 
   test('that warms up may hold a share of what the load permits', async () => {

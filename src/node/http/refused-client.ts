@@ -7,7 +7,7 @@ import { reset } from '../member-socket.ts';
 import type { ServedClient } from '../vip-server.ts';
 import type { HttpService } from './service.ts';
 
-/** Milliseconds that the client has for its request, and again to take the answer and close. */
+/** Milliseconds that the client has for its request, and again to take the answer and close; or `timeouts.request`, if that is less. */
 const patience = 5000;
 
 const owner = Symbol('evenkeel.refused-client');
@@ -57,7 +57,8 @@ export class RefusedClient<T> implements ServedClient<T> {
   }
 
   inspect(now: number): void {
-    if (now - this.#since >= patience) this.abort();
+    const { request } = this.#service.server.vip.timeouts;
+    if (now - this.#since >= Math.min(patience, request || patience)) this.abort();
   }
 
   /** @internal */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { unlimited } from '../../../src/core/member-spec.ts';
 import { envoyCurve, haproxyCurve } from '../../../src/strategies/wrappers/warm-up-curve.ts';
 
 const second = 1000;
@@ -51,7 +52,7 @@ describe("Envoy's curve", () => {
   });
 
   test('leaves the most connections alone', () => {
-    expect(line.limitAt(0, 100)).toBe(100);
+    expect(line.limitAt(0, 100)).toBe(unlimited);
   });
 });
 
