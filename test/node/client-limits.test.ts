@@ -107,6 +107,60 @@ describe('connections of an address', () => {
   });
 });
 
+describe('behind a balancer that tells of its clients', () => {
+  const told = (address: string): string => `PROXY TCP4 ${address} 10.9.9.9 4711 80\r\n`;
+
+  test('each is limited by its own address, also while it waits', async () => {
+    await using backend = await Backend.start({ does: echoes });
+    await using open = await scene(backend, {
+      acceptProxyProtocol: { trustedCidrs: ['127.0.0.0/8'] },
+      connectionLimit: 1,
+      clientLimits: { maxConnections: 1 },
+    });
+    using first = await Client.connect(open.place);
+    first.send(`${told('10.0.0.1')}first`);
+    await first.receives('first');
+    using second = await Client.connect(open.place);
+    second.send(`${told('10.0.0.1')}second`);
+    expect(await second.closed()).toBe('ECONNRESET');
+    using third = await Client.connect(open.place);
+    third.send(`${told('10.0.0.2')}third`);
+    await until(() => open.vip.stats.waitingConnections === 1, 'it waits');
+    using fourth = await Client.connect(open.place);
+    fourth.send(`${told('10.0.0.2')}fourth`);
+    expect(await fourth.closed()).toBe('ECONNRESET');
+    first.end();
+    await third.receives('third');
+    third.end();
+    await open.isAtRest();
+    await isForgotten(open);
+    expect(reasons(open)).toEqual(['10.0.0.1 client-connections', '10.0.0.2 client-connections']);
+  });
+
+  test('those that it speaks of without an address are not limited', async () => {
+    await using backend = await Backend.start({ does: echoes });
+    await using open = await scene(backend, {
+      acceptProxyProtocol: { trustedCidrs: ['127.0.0.0/8'] },
+      clientLimits: { maxConnections: 1 },
+    });
+    // Version 2, from one Unix socket to another.
+    const header = Buffer.concat([
+      Buffer.from('0d0a0d0a000d0a515549540a213100d8', 'hex'),
+      Buffer.concat([Buffer.from('/run/a'), Buffer.alloc(102), Buffer.from('/run/b'), Buffer.alloc(102)]),
+    ]);
+    const clients: Client[] = [];
+    for (let client = 0; client < 3; client++) {
+      const each = await Client.connect(open.place);
+      each.socket.write(header);
+      await each.isEchoed('here');
+      clients.push(each);
+    }
+    for (const each of clients) each.end();
+    await open.isAtRest();
+    expect(open.rejected).toEqual([]);
+  });
+});
+
 describe('the rate of an address', () => {
   test('lets a burst of connections in, and resets the rest, however short they are', async () => {
     await using backend = await Backend.start();

@@ -404,6 +404,31 @@ describe('a client above the limit of connections', () => {
   });
 });
 
+test('behind a balancer that tells of its clients, each has its own rate, and learns of it', async () => {
+  await using member = await tellsTheTarget();
+  await using scene = await httpScene(
+    [member],
+    {},
+    { acceptProxyProtocol: { trustedCidrs: ['127.0.0.0/8'] }, clientLimits: { rate: 0.001, maxConnections: 1 } },
+  );
+  const come = async (address: string): Promise<HttpClient> => {
+    const client = await HttpClient.connect(scene.place);
+    client.send(`PROXY TCP4 ${address} 10.9.9.9 4711 80\r\n`);
+    return client;
+  };
+  using first = await come('10.0.0.1');
+  expect([(await first.ask('/1')).status, (await first.ask('/2')).status]).toEqual([200, 429]);
+  using second = await come('10.0.0.1');
+  expect((await second.ask('/3')).body).toMatch(/too many connections/);
+  await second.closed();
+  using third = await come('10.0.0.2');
+  expect((await third.ask('/4')).status).toBe(200);
+  first.end();
+  third.end();
+  await scene.isAtRest();
+  expect(reasons(scene)).toEqual(['10.0.0.1 client-rate', '10.0.0.1 client-connections']);
+});
+
 async function fateOfOne(scene: Scene): Promise<number | string> {
   return await ask(scene.place, '/', {}, one).then(
     ({ status }) => status,
