@@ -111,14 +111,17 @@ describe('an HTTP virtual IP', () => {
     expect([1, 2, 3].map(() => knock('10.0.0.1'))).toEqual(['admitted', 'admitted', 'admitted']);
     const [first, second] = sessions as [Session, Session];
     expect([first.requestDelay(), second.requestDelay(), first.requestDelay()]).toEqual([0, 0, 4]);
-    await clock.advance(1001);
+    await clock.advance(500);
+    // Three seconds and a half.
+    expect(second.requestDelay()).toBe(4);
+    await clock.advance(500);
     expect(second.requestDelay()).toBe(3);
-    await clock.advance(2998);
+    await clock.advance(2999);
     expect(second.requestDelay()).toBe(1);
     await clock.advance(1);
     expect([second.requestDelay(), second.requestDelay()]).toEqual([0, 4]);
-    expect(heard).toEqual(Array.from({ length: 4 }, () => '10.0.0.1 client-rate'));
-    expect(vip.stats).toMatchObject({ rejects: 4, clientLimits: { connections: 0, rate: 4 } });
+    expect(heard).toEqual(Array.from({ length: 5 }, () => '10.0.0.1 client-rate'));
+    expect(vip.stats).toMatchObject({ rejects: 5, clientLimits: { connections: 0, rate: 5 } });
   });
 
   test('knows of each address what it has left, whatever connection it uses', () => {

@@ -7,8 +7,8 @@ import { reset } from '../member-socket.ts';
 import type { ServedClient } from '../vip-server.ts';
 import type { HttpService } from './service.ts';
 
-/** Milliseconds that the client has for its request, and again to take the answer and close; or `timeouts.request`, if that is less. */
-const patience = 5000;
+/** Milliseconds that the client has to take its answer and close. */
+const mostLinger = 5000;
 
 const owner = Symbol('evenkeel.refused-client');
 
@@ -58,7 +58,8 @@ export class RefusedClient<T> implements ServedClient<T> {
 
   inspect(now: number): void {
     const { request } = this.#service.server.vip.timeouts;
-    if (now - this.#since >= Math.min(patience, request || patience)) this.abort();
+    const patience = this.#isAnswered ? mostLinger : request;
+    if (patience > 0 && now - this.#since >= patience) this.abort();
   }
 
   /** @internal */

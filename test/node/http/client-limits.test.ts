@@ -208,10 +208,13 @@ describe('the connection of a request above the rate', () => {
     expect(stage.scene.vip.stats.timeouts).toMatchObject({ body: 1, request: 0 });
   });
 
-  test('is let go where no request follows, as any other', async () => {
-    await using stage = await spent({ timeouts: { keepAlive: 60 } });
-    await stage.client.ask('/');
-    await stage.client.closed();
+  test('is let go where no request follows, as any other, though none was ever served on it', async () => {
+    await using stage = await spent({ timeouts: { request: 0, keepAlive: 0 } });
+    using client = await HttpClient.connect(stage.scene.place, one);
+    expect((await client.ask('/')).status).toBe(429);
+    stage.client.end();
+    stage.scene.vip.update({ timeouts: { keepAlive: 60 } });
+    await client.closed();
     expect(stage.scene.vip.stats.timeouts.keepAlive).toBe(1);
   });
 });
@@ -341,7 +344,11 @@ describe('a client above the limit of connections', () => {
     ['resets', (client: HttpClient) => client.reset()],
   ] as const)('and %s without a word leaves nothing behind', async ([, leaves]) => {
     await using member = await tellsTheTarget();
-    await using scene = await httpScene([member], {}, { clientLimits: { maxConnections: 1 } });
+    await using scene = await httpScene(
+      [member],
+      {},
+      { clientLimits: { maxConnections: 1 }, timeouts: { request: 0 } },
+    );
     using first = await HttpClient.connect(scene.place, one);
     await first.ask('/first');
     using second = await HttpClient.connect(scene.place, one);
@@ -369,7 +376,11 @@ describe('a client above the limit of connections', () => {
 
   test('is reset when the listener closes, unless it just gets its answer', async () => {
     await using member = await tellsTheTarget();
-    await using scene = await httpScene([member], {}, { clientLimits: { maxConnections: 1 } });
+    await using scene = await httpScene(
+      [member],
+      {},
+      { clientLimits: { maxConnections: 1 }, timeouts: { request: 0 } },
+    );
     using first = await HttpClient.connect(scene.place, one);
     await first.ask('/first');
     using second = await HttpClient.connect(scene.place, one);
