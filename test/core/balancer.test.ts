@@ -722,7 +722,7 @@ describe('the statistics', () => {
     timeToFirstByte: undefined,
   };
   const noClientLimits = { connections: 0, rate: 0, addresses: 0 };
-  const noTimeouts = { request: 0, body: 0, response: 0, reader: 0, keepAlive: 0, tunnel: 0 };
+  const noTimeouts = { handshake: 0, request: 0, body: 0, response: 0, reader: 0, keepAlive: 0, tunnel: 0 };
 
   test('go from the balancer down to each member', () => {
     const balancer = makeBalancer();
@@ -734,7 +734,16 @@ describe('the statistics', () => {
     expect(balancer.stats()).toEqual({
       name: 'balancer',
       ...used,
-      vips: [{ name: 'web', ...used, waitingConnections: 0, timeouts: noTimeouts, clientLimits: noClientLimits }],
+      vips: [
+        {
+          name: 'web',
+          ...used,
+          waitingConnections: 0,
+          timeouts: noTimeouts,
+          clientLimits: noClientLimits,
+          tlsHandshakes: { full: 0, resumed: 0, failed: 0 },
+        },
+      ],
       pools: [
         {
           name: 'web',

@@ -42,6 +42,7 @@ const defaultTimeouts = {
   keepAlive: 60_000,
   tunnel: 3_600_000,
   hello: 10_000,
+  handshake: 10_000,
 };
 
 const defaults = { insertHeaders: [], trustedCidrs: [], limits: defaultLimits, errorAnswer: plainErrorAnswer };
@@ -79,9 +80,21 @@ describe('insertHeaders', () => {
   const insertedBy = (insertHeaders: object): string[] =>
     [...web(untyped({ insertHeaders })).http.insertHeaders].sort();
 
-  test('may be all that there are', () => {
-    const all = Object.fromEntries(insertedHeaders.map((name) => [name, true]));
-    expect(insertedBy(all)).toEqual([...insertedHeaders].sort());
+  const ofCertificates = insertedHeaders.filter((name) => name.startsWith('X-SSL-'));
+
+  test('may be all that there are but those that take tls', () => {
+    const others = insertedHeaders.filter((name) => !ofCertificates.includes(name));
+    const all = Object.fromEntries(others.map((name) => [name, true]));
+    expect(insertedBy(all)).toEqual(others.sort());
+  });
+
+  test.each(ofCertificates)('may not be %s without tls', (name) => {
+    const expected = 'nothing: only a virtual IP with tls has it';
+    expect(refusalOf(() => web({ insertHeaders: { [name]: true } }))).toEqual({
+      path: `insertHeaders.${name}`,
+      value: true,
+      expected,
+    });
   });
 
   test('takes names in whatever case', () => {

@@ -139,9 +139,17 @@ describe('an answer', () => {
 
 test('a timeout counts by its kind on the virtual IP', () => {
   const { vip, session } = visited(ids('a'));
-  const kinds: (keyof TimeoutCounts)[] = ['request', 'body', 'response', 'reader', 'keepAlive', 'tunnel'];
+  const kinds: (keyof TimeoutCounts)[] = ['request', 'body', 'response', 'reader', 'keepAlive', 'tunnel', 'handshake'];
   for (const [index, kind] of kinds.entries()) for (let time = 0; time <= index; time++) session.countTimeout(kind);
-  expect(vip.stats.timeouts).toEqual({ request: 1, body: 2, response: 3, reader: 4, keepAlive: 5, tunnel: 6 });
+  expect(vip.stats.timeouts).toEqual({
+    request: 1,
+    body: 2,
+    response: 3,
+    reader: 4,
+    keepAlive: 5,
+    tunnel: 6,
+    handshake: 7,
+  });
 });
 
 describe('a request whose member failed before it answered', () => {

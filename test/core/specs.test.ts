@@ -418,7 +418,7 @@ describe('a pool spec refuses', () => {
 describe('a virtual IP spec refuses', () => {
   const fieldNames =
     'name, address, port, protocol, pool, sniRouting, connectionLimit, backlog, allowedCidrs, acceptProxyProtocol, clientLimits, timeouts, retries, enabled, ' +
-    'insertHeaders, trustedCidrs, limits, errorAnswer';
+    'tls, insertHeaders, trustedCidrs, limits, errorAnswer';
   refuses((value) => readVip(value, ''), vip, [
     ['name', '', nameExpected],
     ['name', 'a\tb', nameExpected],
@@ -518,6 +518,7 @@ describe('a virtual IP spec', () => {
         keepAlive: 60_000,
         tunnel: 3_600_000,
         hello: 10_000,
+        handshake: 10_000,
       },
       3,
       true,
@@ -555,7 +556,16 @@ describe("a virtual IP's update", () => {
     vip.update({ timeouts: { client: 7 } });
     expect([vip.connectionLimit, vip.timeouts, vip.allowedCidrs]).toEqual([
       5,
-      { connect: 100, client: 7, member: 50_000, request: 10_000, keepAlive: 60_000, tunnel: 3_600_000, hello: 10_000 },
+      {
+        connect: 100,
+        client: 7,
+        member: 50_000,
+        request: 10_000,
+        keepAlive: 60_000,
+        tunnel: 3_600_000,
+        hello: 10_000,
+        handshake: 10_000,
+      },
       ['10.0.0.0/8'],
     ]);
   });

@@ -70,15 +70,17 @@ describe('a snapshot', () => {
     expect(snapshot(counters(1)).timeToFirstByte).toBe(undefined);
   });
 
-  test('of a virtual IP does not follow its timeouts', () => {
+  test('of a virtual IP does not follow its timeouts and handshakes', () => {
     const made = new VipCounters();
     made.timeouts.request = 3;
     made.waitingConnections = 2;
     const copy = vipSnapshot(made);
+    made.tlsHandshakes.failed++;
     made.timeouts.request++;
     made.waitingConnections++;
+    expect(copy.tlsHandshakes).toEqual({ full: 0, resumed: 0, failed: 0 });
     expect([copy.timeouts, copy.waitingConnections]).toEqual([
-      { request: 3, body: 0, response: 0, reader: 0, keepAlive: 0, tunnel: 0 },
+      { handshake: 0, request: 3, body: 0, response: 0, reader: 0, keepAlive: 0, tunnel: 0 },
       2,
     ]);
   });
