@@ -9,7 +9,7 @@ import { ownFolder } from '../../fixtures/node/places.ts';
 import type { Scene } from '../../fixtures/node/scene.ts';
 import { until } from '../../fixtures/node/until.ts';
 
-const none = { request: 0, body: 0, response: 0, reader: 0, keepAlive: 0, tunnel: 0 };
+const none = { handshake: 0, request: 0, body: 0, response: 0, reader: 0, keepAlive: 0, tunnel: 0 };
 const unlimited = { connect: 0, client: 0, member: 0, request: 0, keepAlive: 0, tunnel: 0 };
 
 /** Keeps sending something small until it is told not to. */
