@@ -42,6 +42,14 @@ const examples = {
     'b has shut its door: 12 by a',
     'b is error: 2 failures in a row',
   ],
+  tls: [
+    '1: shop.example over https, somebody, TLSv1.3',
+    '2: blog.example over https, the employee',
+    '3: shop.example over https, somebody, with the new certificate',
+    '4: shop.example over https, somebody, still connected',
+    '5: unsupported protocol',
+    '3 handshakes, 0 resumed, 1 came to nothing',
+  ],
   queueing: [
     'clients begin to wait',
     'the ninth: 503',

@@ -6,7 +6,7 @@ import { leavesNothing } from '../../fixtures/node/aftermath.ts';
 import { Backend, echoes } from '../../fixtures/node/backend.ts';
 import { Client } from '../../fixtures/node/client.ts';
 import type { Scene } from '../../fixtures/node/scene.ts';
-import { TlsClient, tlsFateOf } from '../../fixtures/node/tls/client.ts';
+import { TlsClient, tlsFateOf, Wire } from '../../fixtures/node/tls/client.ts';
 import { identity, tlsScene } from '../../fixtures/node/tls/scene.ts';
 import { settled, until } from '../../fixtures/node/until.ts';
 
@@ -118,25 +118,11 @@ describe.each(names)('a handshake that comes to nothing, with one certificate or
   test('a ClientHello that comes byte by byte is as good as any', async () => {
     await using backend = await Backend.start({ does: echoes });
     await using scene = await tlsScene({ members: [backend.at] }, {}, { certificates });
-    using carrier = await Client.connect(scene.place);
-    const { socket } = carrier;
-    socket.removeAllListeners('data');
-    const write = socket.write.bind(socket);
-    const pieces = (chunk: Buffer, done: () => void): void => {
-      if (chunk.length === 0) return done();
-      write(chunk.subarray(0, 1), () => setImmediate(() => pieces(chunk.subarray(1), done)));
-    };
-    // What the TLS client writes goes through here.
-    const { Duplex } = await import('node:stream');
-    const duplex = new Duplex({
-      read: () => {},
-      write: (chunk, _encoding, done) => pieces(chunk, done),
-    });
-    socket.on('data', (chunk) => duplex.push(chunk));
-    using client = await TlsClient.connect(scene.place, { socket: duplex, servername: 'b.example' });
+    using wire = await Wire.to(scene.place, 1);
+    using client = await TlsClient.connect(scene.place, { socket: wire.stream, servername: 'b.example' });
     await client.isEchoed('hello');
     client.socket.destroy();
-    carrier.reset();
+    wire[Symbol.dispose]();
     await scene.isAtRest();
   });
 });
@@ -179,6 +165,16 @@ describe('what is not agreed upon', () => {
     const others = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' } as const;
     expect(await tlsFateOf(scene.place, others)).toMatch(/alert handshake failure/i);
     expect(reasons).toEqual(['no shared cipher']);
+    await scene.isAtRest();
+  });
+
+  test('the best cipher in the server’s order', async () => {
+    await using backend = await Backend.start();
+    const [strong, weak] = ['ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-AES128-GCM-SHA256'];
+    await using scene = await tlsScene({ members: [backend.at] }, {}, { ciphers: `${strong}:${weak}` });
+    using client = await TlsClient.connect(scene.place, { maxVersion: 'TLSv1.2', ciphers: `${weak}:${strong}` });
+    expect(client.socket.getCipher().name).toBe(strong);
+    client.socket.destroy();
     await scene.isAtRest();
   });
 

@@ -5,13 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { InsertHeadersSpec } from '../../../src/index.ts';
 import { leavesNothing } from '../../fixtures/node/aftermath.ts';
-import { Client } from '../../fixtures/node/client.ts';
 import { HttpMember } from '../../fixtures/node/http/member.ts';
 import { NodeMember } from '../../fixtures/node/http/node-member.ts';
 import { noiseOf, sha1 } from '../../fixtures/node/http/noise.ts';
 import { WsMember } from '../../fixtures/node/http/ws-member.ts';
 import type { Place } from '../../fixtures/node/places.ts';
-import { TlsClient } from '../../fixtures/node/tls/client.ts';
+import { TlsClient, Wire } from '../../fixtures/node/tls/client.ts';
 import { identity, tlsScene } from '../../fixtures/node/tls/scene.ts';
 import { until } from '../../fixtures/node/until.ts';
 
@@ -95,20 +94,15 @@ describe('an HTTP virtual IP that ends TLS', () => {
   test('says goodbye when a connection is not used again', async () => {
     await using member = await HttpMember.start();
     await using scene = await tlsScene({ members: [member.spec] }, { ...http, timeouts: { keepAlive: 50 } });
-    using carrier = await Client.connect(scene.place);
-    const { socket } = carrier;
-    socket.removeAllListeners('data');
-    using client = await TlsClient.connect(scene.place, { socket });
-    let endedBefore: boolean | undefined;
-    client.socket.on('end', () => {
-      endedBefore = carrier.hasEnded;
-    });
+    using wire = await Wire.to(scene.place);
+    using client = await TlsClient.connect(scene.place, { socket: wire.stream, maxVersion: 'TLSv1.2' });
     client.send(line);
     await client.receives('member');
     await client.ended();
-    // The end of TLS, and not just that of the connection.
-    expect(endedBefore).toBe(false);
-    client.socket.end();
+    // An alert: the end of TLS, and not just that of the connection.
+    expect(wire.recordTypes.at(-1)).toBe(21);
+    client.socket.destroy();
+    wire[Symbol.dispose]();
     await scene.isAtRest();
     expect(scene.vip.stats.timeouts.keepAlive).toBe(1);
   });
@@ -170,6 +164,22 @@ describe('an HTTP virtual IP that ends TLS', () => {
     busy.socket.end();
     await closed;
     await scene.isAtRest();
+  });
+
+  test('a listener that closes waits for no request of a client that is still shaking hands', async () => {
+    await using member = await HttpMember.start();
+    await using scene = await tlsScene({ members: [member.spec] }, http);
+    using wire = await Wire.to(scene.place);
+    await until(() => scene.vip.stats.activeConnections === 1, 'it is there');
+    const closed = scene.listener.close({ deadline: 60_000 });
+    using client = await TlsClient.connect(scene.place, { socket: wire.stream });
+    await client.ended();
+    client.socket.destroy();
+    wire[Symbol.dispose]();
+    await closed;
+    await scene.isAtRest();
+    expect(scene.vip.stats.tlsHandshakes).toEqual({ full: 1, resumed: 0, failed: 0 });
+    expect(scene.vip.stats.timeouts.request).toBe(0);
   });
 
   test('offers http/1.1 alone', async () => {

@@ -149,6 +149,16 @@ test('files are looked at now and then, even where the system does not tell of c
   await until(() => changes === 3, 'it has changed');
 });
 
+test('files are looked at as soon as the system tells of a change', async () => {
+  await using folder = await ownFolder();
+  const file = join(folder.path, 'file');
+  let changes = 0;
+  using _watch = new FileWatch([file], () => changes++, 1_000_000);
+  await until(() => changes === 1, 'it is looked at');
+  await writeFile(file, 'one');
+  await until(() => changes >= 2, 'it is there');
+});
+
 test('an update that says the same changes nothing', async () => {
   await using backend = await Backend.start();
   await using scene = await tlsScene({ members: [backend.at] });

@@ -221,7 +221,7 @@ describe('ways to give a certificate', () => {
 
 test('TLS begins and ends with updates, and no connection is lost', async () => {
   await using backend = await Backend.start();
-  await using scene = await tlsScene({ members: [backend.at] });
+  await using scene = await tlsScene({ members: [backend.at] }, { timeouts: { handshake: 500 } });
   expect(await tlsFateOf(scene.place)).toBe('backend');
   using early = await TlsClient.connect(scene.place);
   scene.vip.update({ tls: null });
