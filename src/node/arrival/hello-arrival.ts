@@ -13,6 +13,8 @@ const arrival = Symbol('evenkeel.hello-arrival');
 
 type Owned = Socket & { [arrival]: HelloArrival<unknown> };
 
+const nothing = Buffer.alloc(0);
+
 /** Where a client comes in that is led to a pool by its ClientHello. */
 export interface HelloServer<T> extends Server<T> {
   /** The session knows its pool. All that was read is in the socket again. */
@@ -25,7 +27,9 @@ export class HelloArrival<T> implements ServedClient<T> {
   readonly #socket: Socket;
   readonly #session: Session<T>;
   readonly #reader = new ClientHelloReader();
-  readonly #chunks: Buffer[] = [];
+  /** What has come in, from its beginning: copied together, since of a client that sends byte by byte each piece is dear. */
+  #bytes: Buffer = nothing;
+  #length = 0;
   /** When its turn came; undefined before. */
   #since: number | undefined;
   #isOver = false;
@@ -69,7 +73,7 @@ export class HelloArrival<T> implements ServedClient<T> {
 
   /** @internal */
   sent(chunk: Buffer): void {
-    this.#chunks.push(chunk);
+    this.#keep(chunk);
     const progress = this.#reader.push(chunk);
     if (progress.state === 'failed') this.#refuse('bad-client-hello', progress.reason);
     else if (progress.state === 'done') this.#lead(progress.hello);
@@ -77,7 +81,7 @@ export class HelloArrival<T> implements ServedClient<T> {
 
   /** @internal the client sends no more */
   ended(): void {
-    if (this.#chunks.length > 0) return this.#refuse('bad-client-hello', 'a ClientHello that is cut off');
+    if (this.#length > 0) return this.#refuse('bad-client-hello', 'a ClientHello that is cut off');
     this.#leave('ignored');
     this.#socket.destroy();
   }
@@ -87,14 +91,29 @@ export class HelloArrival<T> implements ServedClient<T> {
     this.#leave('aborted');
   }
 
+  /** The first piece, mostly the only one, is kept as it is. */
+  #keep(chunk: Buffer): void {
+    const length = this.#length + chunk.length;
+    if (this.#length === 0) {
+      this.#bytes = chunk;
+    } else {
+      if (length > this.#bytes.length) {
+        const wider = Buffer.allocUnsafe(Math.max(length, 2 * this.#length));
+        this.#bytes.copy(wider, 0, 0, this.#length);
+        this.#bytes = wider;
+      }
+      chunk.copy(this.#bytes, this.#length);
+    }
+    this.#length = length;
+  }
+
   #lead({ serverName, alpn }: ClientHello): void {
     this.#isOver = true;
     const socket = this.#socket;
     socket.off('data', sent);
     socket.off('end', ended);
     socket.pause();
-    const [first = Buffer.alloc(0), ...others] = this.#chunks;
-    socket.unshift(others.length === 0 ? first : Buffer.concat(this.#chunks));
+    socket.unshift(this.#bytes.subarray(0, this.#length));
     this.#session.route(this.#server.vip.poolFor(serverName, alpn));
     this.#server.led(socket, this.#session, this);
     socket.off('error', failed);
