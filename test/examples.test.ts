@@ -55,6 +55,18 @@ const examples = {
     'the ninth: 503',
     'gave up, served, served, served, served, served, served, served',
     '5 waited and were served, 1 gave up, 1 refused, 2 at a time',
+  'accept-proxy-protocol': [
+    'the member says: 192.0.2.7 came to port 443',
+    'turned away: 203.0.113.9 not-allowed',
+    'turned away: 127.0.0.1 bad-proxy-header no PROXY header',
+  ],
+  'sni-routing': [
+    'shop.example: shop.example (no protocol)',
+    'shop.example: acme.example (acme-tls/1)',
+    'a.blog.example: a.blog.example (http/1.1)',
+    'elsewhere.example: default.example',
+    'turned away: bad-client-hello no TLS record',
+    'tls/shop.example 1, tls/*.blog.example 1, tls/shop.example/acme-tls/1 1',
   ],
   balancer: ['hears: and goodbye', 'refused: vips[0].port: expected an integer from 0 to 65535, got 99999', '0 left'],
 };

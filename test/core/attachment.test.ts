@@ -46,6 +46,19 @@ async function attached(...vips: ReturnType<typeof vip>[]) {
   return { balancer, adapter };
 }
 
+test('a pool that a route came to lead to while a change got ready stays', async () => {
+  const { balancer, adapter } = await attached();
+  balancer.createPool({ name: 'shared' });
+  const hold = deferred();
+  adapter.hold = hold.promise;
+  const applied = balancer.apply({});
+  await settled();
+  balancer.createVip({ ...vip('web', 443), sniRouting: [{ serverNames: ['a.example'], pool: 'shared' }] });
+  hold.resolve();
+  await applied;
+  expect([...balancer.pools.keys()]).toEqual(['shared', 'web']);
+});
+
 describe('attaching', () => {
   test('serves the virtual IPs that there are', async () => {
     const { adapter } = await attached(vip('a', 80), vip('b', 81));

@@ -148,7 +148,7 @@ describe('an HTTP client behind a balancer in front', () => {
   });
 
   test('that ended while it waited for its turn is let go without an answer', async () => {
-    await using on = await stage({ connectionLimit: 1 });
+    await using on = await stage({ connectionLimit: 1, timeouts: { request: 0, keepAlive: 0 } });
     using first = await HttpClient.connect(on.scene.place);
     first.send(line);
     await first.ask('/');

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import type { Strategy, VipSettings } from '../../../src/index.ts';
 import { Backend, echoes, listensOnly } from '../../fixtures/node/backend.ts';
@@ -277,6 +278,21 @@ describe('a connection that waits for its header', () => {
     expect([on.scene.rejected, on.scene.troubles, on.scene.vip.stats.totalConnections]).toEqual([[], [], 1]);
     // Nothing is left that it would wait for.
     await soon(on.scene.listener.close({ deadline: Number.POSITIVE_INFINITY }), 'the listener closes');
+  });
+
+  test('is no error where the balancer had gone before it was accepted', async () => {
+    await using on = await stage();
+    const { host, port } = on.scene.place as { readonly host: string; readonly port: number };
+    const script = `
+      for (let count = 0; count < 20; count++) {
+        const socket = require('node:net').connect(${port}, '${host}', () => socket.resetAndDestroy());
+      }`;
+    // Nobody is accepted while this process waits for another one.
+    execFileSync(process.execPath, ['-e', script]);
+    using next = await Client.connect(on.scene.place);
+    send(next, `${line}hello`);
+    await next.receives('hello');
+    expect([on.scene.rejected, on.scene.troubles, on.scene.vip.stats.totalConnections]).toEqual([[], [], 1]);
   });
 
   test('is sent away when its listener closes', async () => {

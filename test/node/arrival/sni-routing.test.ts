@@ -1,6 +1,7 @@
 import { connect as connectTls, createSecureContext, type TLSSocket, TLSSocket as TlsSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import type { PoolSpec, VipSpec } from '../../../src/index.ts';
+import { Balancer, createVip, type PoolSpec, type Probe, type VipSpec } from '../../../src/index.ts';
+import { listen } from '../../../src/node/index.ts';
 import { Backend, type Service } from '../../fixtures/node/backend.ts';
 import { certificate } from '../../fixtures/node/certificate.ts';
 import { Client } from '../../fixtures/node/client.ts';
@@ -162,6 +163,23 @@ describe('a TLS client', () => {
   });
 });
 
+test('a client whose end was seen before its turn came is let go when it comes', async () => {
+  const acceptProxyProtocol = { trustedCidrs: ['127.0.0.1'] };
+  await using on = await stage(echoes, { acceptProxyProtocol, connectionLimit: 1, timeouts: { hello: 0 } });
+  const header = 'PROXY TCP4 192.0.2.7 192.0.2.1 4 443\r\n';
+  using first = await Client.connect(on.scene.place);
+  first.socket.write(concat(Buffer.from(header), node20));
+  await first.receives('a.example');
+  using second = await Client.connect(on.scene.place);
+  second.end(header);
+  await until(() => on.scene.vip.stats.waitingConnections === 1, 'the second waits');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  first.end();
+  await second.ended();
+  expect(second.error).toBeUndefined();
+  await on.isAtRest();
+});
+
 describe('a client is turned away', () => {
   test.each<[string, Uint8Array, string]>([
     ['no TLS', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'no TLS record'],
@@ -258,6 +276,65 @@ test('the pools of routes are checked while the virtual IP listens', async () =>
   await using on = await stage(tellsWhoItIs, { sniRouting: [{ serverNames: ['a.example'], pool }] });
   await until(() => on.scene.vip.status === 'degraded', 'its member is found to be down');
   expect(on.scene.vip.routes[0]?.pool.status).toBe('error');
+});
+
+describe('checks of the pools of routes', () => {
+  /** Counts its checks. */
+  function counting() {
+    const type = { name: 'counting', checks: 0, check: async () => void type.checks++ };
+    return type;
+  }
+  const pool = (name: string, type: Probe) => ({
+    name,
+    members: ['127.0.0.1:9'],
+    healthMonitor: { type, delay: 20, timeout: 10 },
+  });
+  const stops = async (type: { readonly checks: number }): Promise<void> => {
+    const { checks } = type;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(type.checks).toBeLessThanOrEqual(checks + 1);
+  };
+  const vip = (...pools: readonly string[]): VipSpec => ({
+    name: 'web',
+    address: '127.0.0.1',
+    port: 0,
+    pool: 'own',
+    ...(pools.length > 0 && {
+      sniRouting: pools.map((name) => ({ serverNames: [`${name}.example`], pool: name })),
+    }),
+  });
+
+  test('begin and end with the routes, and with the listener', async () => {
+    const [own, a, b] = [counting(), counting(), counting()];
+    const pools = [pool('own', own), pool('a', a), pool('b', b)];
+    const balancer = new Balancer();
+    await balancer.apply({ pools, vips: [vip('a')] });
+    await using listener = await listen(balancer);
+    await until(() => own.checks > 1 && a.checks > 1, 'both are checked');
+    expect(b.checks).toBe(0);
+    await balancer.apply({ pools, vips: [vip('a', 'b')] });
+    await until(() => b.checks > 1, 'the new one is checked, too');
+    await balancer.apply({ pools, vips: [vip('b')] });
+    await stops(a);
+    await listener.close();
+    await stops(b);
+    await stops(own);
+  });
+
+  test('end where those of another pool cannot begin', async () => {
+    const own = counting();
+    // Right in form, so that it is found when the checks are to begin.
+    const cert = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+    const healthMonitor = { type: 'tls-hello', cert, key: certificate.key } as const;
+    const vip = createVip({
+      address: '127.0.0.1',
+      port: 0,
+      pool: pool('own', own),
+      sniRouting: [{ serverNames: ['a.example'], pool: { members: ['127.0.0.1:9'], healthMonitor } }],
+    });
+    await expect(listen(vip)).rejects.toMatchObject({ code: 'ERR_EVENKEEL_SPEC' });
+    await stops(own);
+  });
 });
 
 test('a member of a routed pool that drains lets its clients go at its deadline', async () => {
