@@ -55,6 +55,7 @@ const examples = {
     'the ninth: 503',
     'gave up, served, served, served, served, served, served, served',
     '5 waited and were served, 1 gave up, 1 refused, 2 at a time',
+  ],
   'accept-proxy-protocol': [
     'the member says: 192.0.2.7 came to port 443',
     'turned away: 203.0.113.9 not-allowed',

@@ -23,7 +23,7 @@ import { unlimited } from './member-spec.ts';
 import { type PoolReference, poolReference } from './pool-reference.ts';
 import type { PoolSpec } from './pool-spec.ts';
 import { type SniRoute, type SniRouteSpec, sniRoutingOf } from './sni-routing-spec.ts';
-import { boolean, duration, Fields, integer, name, oneOf } from './spec.ts';
+import { at, boolean, duration, Fields, integer, name, oneOf } from './spec.ts';
 
 /** What clients speak to a virtual IP. `'udp'` is to come. */
 export type Protocol = 'tcp' | 'http';
@@ -185,7 +185,7 @@ export function readVip<T>(value: unknown, path: string): VipConfig<T> {
   const vipName = fields.read('name', name, formatEndpoint(host, port));
   const protocol = fields.read('protocol', oneOf<Protocol>(['tcp', 'http']), 'tcp');
   if (protocol !== 'tcp') fields.read('sniRouting', refuseTcpSetting, undefined);
-  return {
+  const config: VipConfig<T> = {
     name: vipName,
     address: host,
     port,
@@ -194,6 +194,18 @@ export function readVip<T>(value: unknown, path: string): VipConfig<T> {
     pool: fields.require('pool', poolReference<T>(vipName)),
     routes: fields.read<VipConfig<T>['routes'], VipConfig<T>['routes']>('sniRouting', sniRoutingOf<T>(vipName), []),
   };
+  refuseBoth(config.settings, config.routes, at(path, 'sniRouting'));
+  return config;
+}
+
+/**
+ * Either TLS ends here, or it is passed on as it is.
+ *
+ * @param path of what is one too many; its value, which may hold keys, is not told
+ */
+export function refuseBoth(settings: VipSettingsConfig, routes: readonly unknown[], path: string): void {
+  if (settings.tls === undefined || routes.length === 0) return;
+  throw new SpecError(path, undefined, 'nothing: sniRouting passes TLS on, and tls ends it');
 }
 
 export function readVipUpdate(value: unknown, protocol: Protocol, current: VipSettingsConfig): VipSettingsConfig {

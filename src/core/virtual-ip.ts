@@ -17,6 +17,7 @@ import {
   keepingWhatIsSame,
   type Protocol,
   readVipUpdate,
+  refuseBoth,
   type Timeouts,
   type VipConfig,
   type VipSettings,
@@ -196,6 +197,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
    */
   update(change: VipSettings): void {
     const settings = readVipUpdate(change, this.protocol, this.#settings);
+    refuseBoth(settings, this.routes, 'tls');
     this.prepareChange(settings);
     this.configure(settings);
   }

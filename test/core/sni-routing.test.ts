@@ -6,6 +6,7 @@ import type { Pool } from '../../src/core/pool.ts';
 import type { SniRouteSpec } from '../../src/core/sni-routing-spec.ts';
 import type { VipSpec } from '../../src/core/vip-spec.ts';
 import { FakeProbe, refusalOf, spec, thrownBy } from '../fixtures/core.ts';
+import { certificate } from '../fixtures/node/certificate.ts';
 
 const route = (serverName: string, more: Partial<SniRouteSpec> = {}): SniRouteSpec => ({
   serverNames: [serverName],
@@ -99,6 +100,25 @@ describe('a virtual IP with sniRouting', () => {
       expected,
     });
     expect(make(routes, { timeouts }).timeouts.hello).toBe(5);
+  });
+
+  test('ends no TLS itself, neither from the beginning nor by an update', () => {
+    const tls = { certificates: [certificate] };
+    const refusal = { path: 'sniRouting', value: undefined };
+    expect(refusalOf(() => make([route('a.example')], { tls }))).toMatchObject(refusal);
+    const vip = make([route('a.example')]);
+    expect(refusalOf(() => vip.update({ tls, retries: 7 }))).toMatchObject({ path: 'tls', value: undefined });
+    expect([vip.tls, vip.retries]).toEqual([undefined, 3]);
+  });
+
+  test('may come to end TLS itself, where it no longer routes', async () => {
+    const balancer = new Balancer();
+    await balancer.apply({ vips: [web([route('a.example')])] });
+    await balancer.apply({ vips: [web(null, { tls: { certificates: [certificate] } })] });
+    const vip = balancer.vips.get('web');
+    expect([vip?.routes, vip?.tls === undefined]).toEqual([[], false]);
+    await balancer.apply({ vips: [web([route('a.example')])] });
+    expect([vip?.routes.length, vip?.tls]).toEqual([1, undefined]);
   });
 
   test('has a route lead a session, from its next pick on', () => {

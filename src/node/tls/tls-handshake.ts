@@ -58,7 +58,8 @@ export class TlsHandshake<T> implements ServedClient<T> {
     this.#startedAt = systemClock.now();
     // Asked for while it can be told, since those who fail are mostly gone by then; it is remembered.
     this.#session.client.address;
-    if (this.#socket.destroyed) return this.left();
+    // A stage before this one may have seen its end.
+    if (this.#socket.destroyed || this.#socket.readableEnded) return this.left();
     const credentials = this.#credentials();
     if (credentials.byName === undefined) return this.#shakeHands(credentials, credentials.fallback);
     this.#reader = new ClientHelloReader();

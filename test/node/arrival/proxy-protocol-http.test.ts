@@ -1,8 +1,13 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import type { VipSettings } from '../../../src/index.ts';
+import { certificate } from '../../fixtures/node/certificate.ts';
 import { HttpClient, request } from '../../fixtures/node/http/client.ts';
 import { HttpMember } from '../../fixtures/node/http/member.ts';
 import { httpScene } from '../../fixtures/node/http/scene.ts';
+import { soon, until } from '../../fixtures/node/until.ts';
 import { ascii, concat, tlv, version2 } from '../../proxy-protocol/wire.ts';
 
 const ends = 'c0000207 c6336409 9c40 01bb';
@@ -117,6 +122,39 @@ describe('an HTTP client behind a balancer in front', () => {
     );
     client.end();
     await client.closed();
+    await on.scene.isAtRest();
+  });
+
+  test('that speaks TLS behind its header is told so, and served', async () => {
+    await using on = await stage({ tls: { certificates: [certificate] } });
+    const { host, port } = on.scene.place as { readonly host: string; readonly port: number };
+    const socket = connect(port, host);
+    socket.write(line);
+    const tls = connectTls({ socket, servername: 'evenkeel.test', ca: certificate.cert });
+    tls.write(request('/', { fields: ['Connection: close'] }));
+    await soon(text(tls), 'an answer');
+    const { message } = on.member.requests[0] ?? {};
+    expect(inserted.map((name) => message?.field(name))).toEqual([
+      '192.0.2.7',
+      '443',
+      'https',
+      'for=192.0.2.7;proto=https',
+    ]);
+    await on.scene.isAtRest();
+  });
+
+  test('that ended behind its header before its turn came is no TLS client that would be waited for', async () => {
+    const tls = { certificates: [certificate] };
+    await using on = await stage({ tls, connectionLimit: 1, timeouts: { handshake: 0 } });
+    using first = await HttpClient.connect(on.scene.place);
+    first.send(line);
+    await until(() => on.scene.vip.stats.activeConnections === 1, 'the first is served');
+    using second = await HttpClient.connect(on.scene.place);
+    second.socket.end(line);
+    await until(() => on.scene.vip.stats.waitingConnections === 1, 'the second waits');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    first.reset();
+    await second.ended();
     await on.scene.isAtRest();
   });
 
