@@ -3,6 +3,7 @@
  * socket and needs no Node; `evenkeel/node` brings the real listeners.
  */
 export type { AcceptProxyProtocol, AcceptProxyProtocolSpec } from './core/accept-proxy-protocol.ts';
+export type { PersistenceStats } from './core/affinity.ts';
 export type { Attachment, Placement, PreparedChange } from './core/attachment.ts';
 export { Balancer, type BalancerEvents, type BalancerOptions } from './core/balancer.ts';
 export type { BalancerSpec } from './core/balancer-spec.ts';
@@ -74,6 +75,18 @@ export type { TlsCheck, TlsCheckSpec } from './health/tls-check.ts';
 export type { ErrorAnswer, ErrorAnswerer, FailedRequest } from './http1/error-answer.ts';
 export type { InsertedHeader, InsertHeadersSpec } from './http1/insert-headers.ts';
 export type { Limits, LimitsSpec } from './http1/limits.ts';
+export { type AppCookiePersistenceSpec, appCookiePersistence } from './persistence/app-cookie-persistence.ts';
+export { type HttpCookiePersistenceSpec, httpCookiePersistence } from './persistence/http-cookie-persistence.ts';
+export type {
+  HttpPersistence,
+  Persistence,
+  PersistenceRequest,
+  PersistenceTable,
+} from './persistence/persistence.ts';
+export type { PersistenceSpec } from './persistence/persistence-spec.ts';
+export { type SourceIpPersistenceSpec, sourceIpPersistence } from './persistence/source-ip-persistence.ts';
+export type { GranularitySpec } from './persistence/table/granularity.ts';
+export type { TableLimitsSpec } from './persistence/table/table-limits-spec.ts';
 export type { ProxyEndpoint, ProxyFamily, ProxyHeader } from './proxy-protocol/proxy-header.ts';
 export { hasVerifiedCertificate, type ProxyTls } from './proxy-protocol/proxy-tls.ts';
 export type { Tlv } from './proxy-protocol/tlv.ts';

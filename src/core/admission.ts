@@ -50,7 +50,10 @@ export class Admission<T> {
     this.#load = load;
     this.#events = events;
     this.#context = context;
-    this.affinity = new Affinity(context, (message, cause) => events.persistenceFailed(message, cause));
+    this.affinity = new Affinity(context, {
+      has: (member) => roster.get(member.id)?.member === member,
+      failed: (message, cause) => events.persistenceFailed(message, cause),
+    });
   }
 
   /** Undefined where there is no queue. */
@@ -99,8 +102,11 @@ export class Admission<T> {
     if (this.#load.fullConnections !== undefined) this.#letOthersGoFirst();
     const { affinity } = this;
     const found = affinity.table === undefined ? undefined : affinity.find(request);
+    let known: string | undefined;
+    if (typeof found === 'string') known = found;
     // Who cannot wait is one that nobody knows.
-    const result = this.#pick(request, typeof found === 'string' ? found : undefined);
+    else if (found !== undefined) affinity.disregard(found);
+    const result = this.#pick(request, known);
     return result.refused ? this.#refuse(result.reason) : result;
   }
 
@@ -120,9 +126,11 @@ export class Admission<T> {
   }
 
   #whenFound(wait: Wait<T>, found: PromiseLike<string | undefined>): Wait<T> {
-    const stop = whenFound(found, this.#context.clock, this.affinity.patience, (known, problem) => {
+    // Never at once, whatever a user's promise does: the client is not there to be told yet.
+    const promise = Promise.resolve(found);
+    const stop = whenFound(promise, this.#context.clock, this.affinity.patience, (known, problem) => {
       if (problem !== undefined) this.affinity.notFound(problem);
-      wait.known = known;
+      wait.known = typeof known === 'string' ? known : undefined;
       this.#goOn(wait);
     });
     wait.waitsIn(stop);
@@ -143,7 +151,11 @@ export class Admission<T> {
       result = refuse('queue-full');
     }
     if (result.refused) this.#refuse(result.reason);
-    wait.end(result);
+    try {
+      wait.end(result);
+    } catch (cause) {
+      this.#events.strategyFailed('a client that had waited threw', cause);
+    }
   }
 
   /** Tries again for one that has waited. Its retry was asked about when it came. */
@@ -161,19 +173,24 @@ export class Admission<T> {
   /** @param known the id of the member that the client is to meet again */
   #pick(request: AcquireRequest<T>, known: string | undefined): Acquired<T> {
     const { exclude } = request;
+    const { affinity } = this;
     this.#request.fill(request);
     if (known !== undefined) {
       const state = this.#roster.revisit(known, this.#request);
       if (state !== undefined) {
         const lease = this.#accounts.open(state, exclude !== undefined);
         lease.notes |= kept;
+        affinity.kept++;
         return lease;
       }
     }
     const state = this.#roster.pick(this.#request);
     if (state === undefined) return refuse(whyNone(this.#roster, exclude));
     const lease = this.#accounts.open(state, exclude !== undefined);
-    if (this.affinity.table !== undefined) this.affinity.keep(request, state.member);
+    if (affinity.table !== undefined) {
+      if (known !== undefined) affinity.moved++;
+      affinity.keep(request, state.member);
+    }
     return lease;
   }
 

@@ -1,6 +1,6 @@
 import { fixedEndpoint, isUnix } from './address.ts';
 import { describe, SpecError } from './errors.ts';
-import { describedPools, nameOf } from './pool-reference.ts';
+import { describedPools, nameOf, refuseCookiesOverTcp } from './pool-reference.ts';
 import { type PoolConfig, type PoolSpec, readPool } from './pool-spec.ts';
 import { poolReferences, type SniRoute } from './sni-routing-spec.ts';
 import { at, distinct, Fields, list } from './spec.ts';
@@ -31,13 +31,15 @@ export function readBalancer<T>(value: unknown): BalancerConfig<T> {
   distinct(pools, 'pools', 'name', (pool) => pool.name);
   distinct(vips, 'vips', 'name', (vip) => vip.name);
   const known = new Map(pools.map((pool) => [pool.name, pool]));
-  const references = vips.flatMap((vip, index) => poolReferences(vip, at('vips', index)));
-  const described = describedPools(references, known, {
+  const referencesOf = (vip: VipConfig<T>, index: number) => poolReferences(vip, at('vips', index));
+  const described = describedPools(vips.flatMap(referencesOf), known, {
     taken: 'a name that no other pool has',
     unknown: 'the name of one of the pools',
   });
+  const all = new Map([...known, ...described]);
+  for (const [index, vip] of vips.entries()) refuseCookiesOverTcp(vip.protocol, referencesOf(vip, index), all);
   refuseSharedEndpoints(vips);
-  return { pools: [...known.values(), ...described.values()], vips: vips.map(refer) };
+  return { pools: [...all.values()], vips: vips.map(refer) };
 }
 
 function refer<T>(vip: VipConfig<T>): ReferringVip {

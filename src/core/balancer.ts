@@ -8,7 +8,7 @@ import { contextOf, type Environment } from './environment.ts';
 import { describe, InUseError, SpecError } from './errors.ts';
 import { Followers } from './followers.ts';
 import { Pool } from './pool.ts';
-import { describedPools } from './pool-reference.ts';
+import { describedPools, refuseCookiesOverTcp } from './pool-reference.ts';
 import { type PoolSpec, readPool } from './pool-spec.ts';
 import { type BalancerStats, type BalancerStatus, poolStats, poolStatus, vipStats, vipStatus } from './report.ts';
 import { poolReferences } from './sni-routing-spec.ts';
@@ -88,10 +88,12 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     const config = readVip<T>(spec, '');
     this.#refuseTaken('name', config.name, this.#vips);
     this.#refuseTakenEndpoint(config);
-    const described = describedPools(poolReferences(config), this.#pools, {
+    const references = poolReferences(config);
+    const described = describedPools(references, this.#pools, {
       taken: nameExpected,
       unknown: 'the name of a pool of this balancer',
     });
+    refuseCookiesOverTcp(config.protocol, references, this.#pools);
     // Not one is added before each could be made.
     for (const pool of Array.from(described.values(), (pool) => new Pool(pool, this.#context))) this.#addPool(pool);
     const vip = new VirtualIP<T>(
@@ -205,6 +207,7 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
       if (!this.#followers.areNone) prepared = await this.#followers.prepare(placements);
       // Others may have created one meanwhile.
       refuseOtherProtocols(config.vips, this.#vips);
+      this.#refuseCookiesOverTcp(config, known);
     } catch (error) {
       prepared?.cancel();
       for (const vip of newVips.values()) vip.retire();
@@ -244,6 +247,16 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
     const poolNames = new Set(config.pools.map(({ name }) => name));
     for (const pool of [...this.#pools.values()])
       if (!poolNames.has(pool.name) && known.has(pool) && !used.has(pool)) this.#dropPool(pool);
+  }
+
+  /** Of virtual IPs that are not `known` from before, and stay therefore. */
+  #refuseCookiesOverTcp({ pools }: BalancerConfig<T>, known: ReadonlySet<unknown>): void {
+    const wanted = new Map(pools.map((pool) => [pool.name, pool]));
+    for (const vip of this.#vips.values()) {
+      if (known.has(vip)) continue;
+      const references = Array.from(vip.pools, ({ name }) => ({ path: 'pools', pool: name }));
+      refuseCookiesOverTcp(vip.protocol, references, wanted);
+    }
   }
 
   #placements(): Placement<T>[] {

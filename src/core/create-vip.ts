@@ -2,7 +2,7 @@ import { destinationsOf } from './destinations.ts';
 import { contextOf, type Environment } from './environment.ts';
 import { SpecError } from './errors.ts';
 import { Pool } from './pool.ts';
-import { describedPools } from './pool-reference.ts';
+import { describedPools, refuseCookiesOverTcp } from './pool-reference.ts';
 import { poolReferences } from './sni-routing-spec.ts';
 import { readVip, type VipSpec } from './vip-spec.ts';
 import { VirtualIP } from './virtual-ip.ts';
@@ -20,6 +20,7 @@ export function createVip<T = unknown>(spec: VipSpec<T>, environment: Environmen
     if (typeof pool !== 'string') continue;
     throw new SpecError(path, pool, 'a pool; only a virtual IP of a Balancer can name one');
   }
+  refuseCookiesOverTcp(config.protocol, references, new Map());
   const context = contextOf(environment);
   const described = describedPools(references, new Map(), expected);
   const pools = new Map(Array.from(described, ([name, pool]) => [name, new Pool(pool, context)]));

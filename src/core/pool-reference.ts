@@ -1,6 +1,9 @@
+import type { Persistence } from '../persistence/persistence.ts';
+import { refuseOverTcp } from '../persistence/persistence-spec.ts';
 import { SpecError } from './errors.ts';
 import { type PoolConfig, readPool } from './pool-spec.ts';
 import { at, name } from './spec.ts';
+import type { Protocol } from './vip-spec.ts';
 
 /** How a virtual IP says which pool it means: one that it describes itself, or, by its name, one of its balancer's. */
 export type PoolReference<T = unknown> = PoolConfig<T> | string;
@@ -45,4 +48,16 @@ export function describedPools<T>(
     throw new SpecError(path, pool, expected.unknown);
   }
   return described;
+}
+
+/** Throws `SpecError` where a virtual IP of TCP would lead to a pool whose persistence is of no use over TCP. */
+export function refuseCookiesOverTcp<T>(
+  protocol: Protocol,
+  references: readonly PlacedReference<T>[],
+  pools: { get(name: string): { readonly persistence: Persistence<T> | undefined } | undefined },
+): void {
+  for (const { path, pool } of references) {
+    const { persistence } = (typeof pool === 'string' ? pools.get(pool) : pool) ?? {};
+    refuseOverTcp(persistence, protocol, at(path, 'persistence'));
+  }
 }

@@ -2,12 +2,14 @@ import type { AgentCheck } from '../health/agent/agent-check.ts';
 import type { HealthMonitor } from '../health/monitor-spec.ts';
 import type { ProbeFactory } from '../health/monitoring.ts';
 import type { Slots } from '../health/slots.ts';
-import type { Persistence, PersistenceTable } from '../persistence/persistence.ts';
+import type { HttpPersistence, Persistence } from '../persistence/persistence.ts';
+import { refuseOverTcp } from '../persistence/persistence-spec.ts';
 import type { OutlierStats } from '../safeguards/outlier-stats.ts';
 import type { SheddingCause } from '../safeguards/shedding.ts';
 import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
 import { Accounts } from './accounts.ts';
 import { Admission } from './admission.ts';
+import type { PersistenceStats } from './affinity.ts';
 import { Checks } from './checks.ts';
 import type { DrainOptions, DrainResult } from './drain.ts';
 import { Emitter } from './emitter.ts';
@@ -34,6 +36,7 @@ import { Roster } from './roster.ts';
 import type { ConcurrencyLimitStats, RetryBudgetStats } from './safeguard-stats.ts';
 import type { Stats } from './stats.ts';
 import type { OperatingStatus } from './status.ts';
+import type { Protocol } from './vip-spec.ts';
 import type { Wait } from './wait.ts';
 import type { QueueStats } from './wait-queue.ts';
 
@@ -53,6 +56,8 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   readonly #guards: Guards<T>;
   readonly #admission: Admission<T>;
   #settings: PoolSettings<T>;
+  /** How many virtual IPs of TCP lead here. */
+  #tcpVips = 0;
   /** Changes that are under way, one within the other. */
   #changes = 0;
   /** What the last events told. */
@@ -102,12 +107,11 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
       {
         queueing: (isQueueing) => this.emit('queueing', { isQueueing }),
         strategyFailed: (message, cause) => this.#blame(message, cause),
-        persistenceFailed: (message, cause) =>
-          this.emit('persistence-error', new EvenkeelError('ERR_EVENKEEL_PERSISTENCE', message, { cause })),
+        persistenceFailed: (message, cause) => this.#persistenceFailed(message, cause),
       },
       context,
     );
-    this.#admission.affinity.follow(settings.persistence, []);
+    this.#remember(settings);
     this.stats = this.#accounts.counters;
     for (const member of members) this.#roster.add(member);
     this.#roster.settle();
@@ -148,9 +152,14 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     return this.#settings.persistence;
   }
 
-  /** @internal what that remembers, for adapters that carry its cookies */
-  get persistenceTable(): PersistenceTable<T> | undefined {
-    return this.#admission.affinity.table;
+  /** What it remembers and what came of it, a copy of this moment; undefined where there is none. */
+  get persistenceStats(): PersistenceStats | undefined {
+    return this.#admission.affinity.stats;
+  }
+
+  /** @internal its part in messages, for adapters of HTTP; undefined where it has none */
+  get httpPersistence(): HttpPersistence<T> | undefined {
+    return this.#admission.affinity.http;
   }
 
   /** Who waits, and what became of those who did, a copy of this moment; undefined where there is no `queue`. */
@@ -223,7 +232,17 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
    * keep their connections, counters and health.
    */
   update(change: PoolUpdate<T>): void {
-    this.applyChange(readPoolUpdate<T>(change, this.#settings));
+    const wanted = readPoolUpdate<T>(change, this.#settings);
+    refuseOverTcp(wanted.persistence, this.#tcpVips > 0 ? 'tcp' : 'http', 'persistence');
+    this.prepareChange(wanted);
+    // Before anything has changed, since a user's may throw.
+    this.#remember(keepingWhatIsSame(this.#settings, wanted));
+    this.applyChange(wanted);
+  }
+
+  /** @internal a virtual IP leads here from now on, or does not any more */
+  ledTo(protocol: Protocol, leads: boolean): void {
+    if (protocol === 'tcp') this.#tcpVips += leads ? 1 : -1;
   }
 
   /** @internal throws `SpecError` where the change asks for checks that this machine cannot do; else, nothing changes yet */
@@ -231,14 +250,21 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     this.#checks.prepare(keepingWhatIsSame(this.#settings, wanted).healthMonitor);
   }
 
-  /** @internal the second half of `update()`, for a change that is checked already */
+  /**
+   * @internal the second half of `update()`, for a change that is checked already and cannot be stopped any more: a user's persistence
+   * that does not start is told of, and the pool keeps what it had
+   */
   applyChange({ members, ...wanted }: PoolChange<T>): void {
     this.prepareChange(wanted);
-    // Before anything has changed, since a user's may throw.
-    const settings = keepingWhatIsSame(this.#settings, wanted);
-    this.#admission.affinity.follow(settings.persistence, this.members);
     using _change = this.#change();
     const before = this.#settings;
+    let settings = keepingWhatIsSame(before, wanted);
+    try {
+      this.#remember(settings);
+    } catch (cause) {
+      this.#persistenceFailed('the persistence did not start', cause);
+      settings = { ...settings, persistence: before.persistence };
+    }
     this.#settings = settings;
     this.#roster.configure(settings);
     if (members !== undefined) this.#roster.reconcile(members);
@@ -349,6 +375,14 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   #guard(): void {
     this.#guards.follow(this.#settings, this.#checks.observer());
     this.#admission.follow(this.#settings);
+  }
+
+  #remember({ persistence }: PoolSettings<T>): void {
+    this.#admission.affinity.follow(persistence, this.members);
+  }
+
+  #persistenceFailed(message: string, cause: unknown): void {
+    this.emit('persistence-error', new EvenkeelError('ERR_EVENKEEL_PERSISTENCE', message, { cause }));
   }
 
   #blame(message: string, cause: unknown): void {

@@ -3,6 +3,7 @@ import type { ProbeType } from '../health/monitor-spec.ts';
 import type { Probe } from '../health/probe.ts';
 import type { OutlierStats } from '../safeguards/outlier-stats.ts';
 import type { SheddingCause } from '../safeguards/shedding.ts';
+import type { PersistenceStats } from './affinity.ts';
 import type { CircuitUse } from './circuit.ts';
 import type { Member } from './member.ts';
 import type { Pool } from './pool.ts';
@@ -52,6 +53,8 @@ export interface PoolStatus {
   readonly isPanicking: boolean;
   /** The safeguards that turn leases away, at the moment or within the last second. */
   readonly shedding: readonly SheddingCause[];
+  /** Null where nothing keeps clients on their members. */
+  readonly persistence: Pick<PersistenceStats, 'name' | 'size' | 'evicted'> | null;
   /** How many clients wait for a member; null where there is no queue. */
   readonly queue: { readonly waiting: number } | null;
   /** How many members are ejected, and on trial after it; null where it is off. */
@@ -92,6 +95,8 @@ export interface PoolStats extends Stats {
   readonly retryBudget: RetryBudgetStats | null;
   readonly concurrencyLimit: ConcurrencyLimitStats | null;
   readonly queue: QueueStats | null;
+  /** Null where nothing keeps clients on their members. */
+  readonly persistence: PersistenceStats | null;
   readonly members: readonly (Stats & { readonly id: string })[];
 }
 
@@ -106,7 +111,7 @@ export function vipStatus<T>(vip: VirtualIP<T>): VipStatus {
 }
 
 export function poolStatus<T>(pool: Pool<T>): PoolStatus {
-  const { healthMonitor, outlierStats, queueStats } = pool;
+  const { healthMonitor, outlierStats, queueStats, persistenceStats } = pool;
   return {
     name: pool.name,
     status: pool.status,
@@ -114,11 +119,16 @@ export function poolStatus<T>(pool: Pool<T>): PoolStatus {
     healthMonitor: healthMonitor === undefined ? null : { type: nameOf(healthMonitor.type) },
     isPanicking: pool.isPanicking,
     shedding: pool.shedding,
+    persistence: persistenceStats === undefined ? null : remembered(persistenceStats),
     queue: queueStats === undefined ? null : { waiting: queueStats.waiting },
     outlierDetection:
       outlierStats === undefined ? null : { ejected: outlierStats.ejected, onTrial: outlierStats.onTrial },
     members: pool.members.map(memberReport),
   };
+}
+
+function remembered({ name, size, evicted }: PersistenceStats): PoolStatus['persistence'] {
+  return { name, size, evicted };
 }
 
 function memberReport<T>(member: Member<T>): MemberReport {
@@ -168,6 +178,7 @@ export function poolStats<T>(pool: Pool<T>): PoolStats {
     retryBudget: pool.retryBudgetStats ?? null,
     concurrencyLimit: pool.concurrencyLimitStats ?? null,
     queue: pool.queueStats ?? null,
+    persistence: pool.persistenceStats ?? null,
     members,
   };
 }

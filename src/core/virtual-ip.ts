@@ -99,7 +99,7 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
       requestDelay: (session) => this.#requestDelay(session),
     };
     this.#toldStatus = this.status;
-    for (const pool of destinations.pools) pool.on('status', this.#review);
+    for (const pool of destinations.pools) this.#follow(pool);
   }
 
   /** As the spec says; where the port is 0, the listener knows the real one. */
@@ -236,18 +236,21 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
     this.#port = port;
     const before = this.#destinations;
     if (!destinations.isSame(before)) {
+      this.retire();
       this.#destinations = destinations;
-      for (const pool of before.pools) pool.off('status', this.#review);
-      for (const pool of destinations.pools) pool.on('status', this.#review);
+      for (const pool of destinations.pools) this.#follow(pool);
       this.emit('pool-changed');
     }
     this.#admitWaiting();
     this.#review();
   }
 
-  /** @internal its balancer has removed it */
+  /** @internal it leads to its pools no more: its balancer has removed it */
   retire(): void {
-    for (const pool of this.#destinations.pools) pool.off('status', this.#review);
+    for (const pool of this.#destinations.pools) {
+      pool.ledTo(this.protocol, false);
+      pool.off('status', this.#review);
+    }
   }
 
   /**
@@ -291,6 +294,11 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   reject(client: Client, reason: RefusalReason, detail?: string): Refusal {
     this.#turnedAway(client, reason, detail);
     return refuse(reason);
+  }
+
+  #follow(pool: Pool<T>): void {
+    pool.ledTo(this.protocol, true);
+    pool.on('status', this.#review);
   }
 
   #enter(session: Session<T>): void {

@@ -30,8 +30,10 @@ export const claim = 18;
 export const endpointLoadMetrics = 19;
 /** Claims to know the client's certificate: passed on only from those who are trusted to know. */
 export const certificateClaim = 20;
+export const cookie = 21;
+export const setCookie = 22;
 /** How many kinds there are. */
-export const kinds = 21;
+export const kinds = 23;
 
 const names: readonly (readonly [name: string, kind: number])[] = [
   ['host', host],
@@ -51,6 +53,8 @@ const names: readonly (readonly [name: string, kind: number])[] = [
   ['x-request-id', xRequestId],
   ['accept', accept],
   ['endpoint-load-metrics', endpointLoadMetrics],
+  ['cookie', cookie],
+  ['set-cookie', setCookie],
   ['proxy-connection', dropped],
   ['proxy-authorization', dropped],
   ['proxy-authenticate', dropped],

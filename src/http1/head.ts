@@ -77,6 +77,17 @@ export abstract class Head {
     return this.text.slice(this.fields.valueStart[index], this.fields.valueEnd[index]);
   }
 
+  /** All values of a kind, in one; undefined where there is none. */
+  valuesOf(kind: number, separator: string): string | undefined {
+    const { kind: kinds, count } = this.fields;
+    let values: string | undefined;
+    for (let index = 0; index < count; index++) {
+      if (kinds[index] !== kind) continue;
+      values = values === undefined ? this.value(index) : `${values}${separator}${this.value(index)}`;
+    }
+    return values;
+  }
+
   /** The value of the first field of a kind. */
   valueOf(kind: number): string | undefined {
     const { kind: kinds, count } = this.fields;
@@ -174,9 +185,14 @@ export abstract class Head {
       for (const option of this.value(index).split(',')) named.add(option.trim().toLowerCase());
     }
     for (let index = 0; index < count; index++) {
-      if (kind[index] !== field.other && kind[index] !== field.accept) continue;
+      if (!isNameable(kind[index] as number)) continue;
       const name = this.text.slice(this.fields.nameStart[index], this.fields.nameEnd[index]).toLowerCase();
       if (named.has(name)) kind[index] = field.dropped;
     }
   }
+}
+
+/** Whether a field means nothing to the message itself. */
+function isNameable(kind: number): boolean {
+  return kind === field.other || kind === field.accept || kind === field.cookie || kind === field.setCookie;
 }

@@ -17,6 +17,11 @@ export interface Hop {
   readonly certificate?: ClientCertificate | undefined;
 }
 
+/** Says what of a `Cookie` field goes on; empty: no such field. */
+export interface CookieForwarding {
+  forwarded(cookies: string): string;
+}
+
 /**
  * How requests go on to members: hop-by-hop fields stay behind, fields that tell of the client are put in by rule. Made once for
  * a virtual IP's settings, one for clients that are trusted to know more of the client than we do, one for all others.
@@ -51,8 +56,12 @@ export class RequestForwarding {
     for (const kind of drops) this.#drops[kind] = 1;
   }
 
-  /** The head that goes to the member, complete with its blank line. */
-  head(head: RequestHead, hop: Hop): string {
+  /**
+   * The head that goes to the member, complete with its blank line.
+   *
+   * @param cookies where undefined, they go on as they are
+   */
+  head(head: RequestHead, hop: Hop, cookies?: CookieForwarding): string {
     const { text, fields } = head;
     const { count, kind } = fields;
     const first = count > 0 ? (fields.nameStart[0] as number) : fields.end;
@@ -61,8 +70,16 @@ export class RequestForwarding {
     if (head.isTargetAsSent && head.minorVersion === 1) from = 0;
     else out = `${head.method} ${head.target} HTTP/1.1\r\n`;
     for (let index = 0; index < count; index++) {
-      if (!this.#staysBehind(kind[index] as number, head)) continue;
-      out += text.slice(from, fields.nameStart[index]);
+      if (cookies !== undefined && kind[index] === field.cookie) {
+        const value = head.value(index);
+        const rest = cookies.forwarded(value);
+        if (rest === value) continue;
+        out += text.slice(from, rest === '' ? fields.nameStart[index] : fields.valueStart[index]);
+        if (rest !== '') out += `${rest}\r\n`;
+      } else {
+        if (!this.#staysBehind(kind[index] as number, head)) continue;
+        out += text.slice(from, fields.nameStart[index]);
+      }
       from = fields.lineEnd(index);
     }
     out += text.slice(from, fields.end);

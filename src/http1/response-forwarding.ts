@@ -5,6 +5,14 @@ import type { ResponseHead } from './response-head.ts';
 /** What a client's connection is told with an answer. */
 export type ConnectionOption = 'close' | 'keep-alive' | '';
 
+/** What a client's answer has that the member's has not, and the other way round. */
+export interface AnswerChanges {
+  /** Whether a `Set-Cookie` field of this value goes on; asked once for each, in order. */
+  passes(cookie: string): boolean;
+  /** Complete lines; asked for after that. */
+  added(): string;
+}
+
 const drops = new Uint8Array(field.kinds);
 for (const kind of [
   field.connection,
@@ -25,7 +33,12 @@ for (const kind of [
  *
  * @param framing how the body goes to the client
  */
-export function responseHead(head: ResponseHead, framing: Framing, option: ConnectionOption): string {
+export function responseHead(
+  head: ResponseHead,
+  framing: Framing,
+  option: ConnectionOption,
+  changes?: AnswerChanges,
+): string {
   const { text, fields, status } = head;
   const { count, kind } = fields;
   const tellsUpgrade = status === 101 || status === 426;
@@ -38,12 +51,14 @@ export function responseHead(head: ResponseHead, framing: Framing, option: Conne
   }
   for (let index = 0; index < count; index++) {
     const each = kind[index] as number;
-    if (drops[each] === 0) continue;
+    if (drops[each] === 0 && (each !== field.setCookie || changes === undefined || changes.passes(head.value(index))))
+      continue;
     if ((each === field.upgrade && tellsUpgrade) || (each === field.trailer && framing === 'chunked')) continue;
     out += text.slice(from, fields.nameStart[index]);
     from = fields.lineEnd(index);
   }
   out += text.slice(from, fields.end);
+  if (changes !== undefined) out += changes.added();
   if (framing === 'chunked') out += 'Transfer-Encoding: chunked\r\n';
   else if (head.contentLength >= 0 && status >= 200 && status !== 204)
     out += `Content-Length: ${head.contentLength}\r\n`;

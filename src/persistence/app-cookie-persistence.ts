@@ -57,7 +57,7 @@ export function readAppCookiePersistence<T>(
 
 class AppCookiePersistence<T> extends BuiltInPersistence<T, AppCookieSettings> {
   constructor(settings: AppCookieSettings) {
-    super('app-cookie', settings);
+    super('app-cookie', settings, true);
   }
 
   override start(context: StrategyContext, previous?: PersistenceTable<T>): PersistenceTable<T> {
@@ -69,6 +69,8 @@ class AppCookiePersistence<T> extends BuiltInPersistence<T, AppCookieSettings> {
 class AppCookieTable<T> implements PersistenceTable<T>, HttpPersistence<T> {
   #settings: AppCookieSettings;
   readonly #members: MemberTable;
+  /** Those that the pool has: what one that has left it says of a session is of no more use. */
+  readonly #present = new Set<Member<T>>();
   readonly #hashKeys: Int32Array;
   /** The hash of the value in question. */
   readonly #words = new Int32Array(4);
@@ -115,7 +117,12 @@ class AppCookieTable<T> implements PersistenceTable<T>, HttpPersistence<T> {
     if (isOurs) this.#members.keep(this.#words, member.id);
   }
 
+  joined(member: Member<T>): void {
+    this.#present.add(member);
+  }
+
   forget(member: Member<T>): void {
+    this.#present.delete(member);
     this.#members.forget(member.id);
   }
 
@@ -125,7 +132,8 @@ class AppCookieTable<T> implements PersistenceTable<T>, HttpPersistence<T> {
 
   answered(cookie: string, member: Member<T>): boolean {
     const value = setCookieValue(cookie, this.#settings.cookie);
-    if (value !== undefined && !isRemoval(cookie) && this.#hash(value)) this.#members.keep(this.#words, member.id);
+    if (value === undefined || isRemoval(cookie) || !this.#present.has(member)) return true;
+    if (this.#hash(value)) this.#members.keep(this.#words, member.id);
     return true;
   }
 

@@ -5,11 +5,13 @@ import type { Persistence, PersistenceTable } from './persistence.ts';
 /** A kind of persistence that comes with the package. */
 export abstract class BuiltInPersistence<T, Settings extends object> implements Persistence<T> {
   readonly name: string;
+  readonly needsHttp: boolean;
   /** Flat. Out of sight, since there may be a secret among them, and somebody may log a pool. */
   readonly #settings: Settings;
 
-  constructor(name: string, settings: Settings) {
+  constructor(name: string, settings: Settings, needsHttp = false) {
     this.name = name;
+    this.needsHttp = needsHttp;
     this.#settings = settings;
   }
 

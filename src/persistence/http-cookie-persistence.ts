@@ -108,7 +108,7 @@ function readAttributes(fields: CookieFields, name: string): string {
 
 class HttpCookiePersistence<T> extends BuiltInPersistence<T, HttpCookieSettings> {
   constructor(settings: HttpCookieSettings) {
-    super('http-cookie', settings);
+    super('http-cookie', settings, true);
   }
 
   override start(): PersistenceTable<T> {

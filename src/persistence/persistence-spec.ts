@@ -1,5 +1,5 @@
 import { SpecError } from '../core/errors.ts';
-import { at, duration, Fields, name } from '../core/spec.ts';
+import { at, boolean, duration, Fields, name } from '../core/spec.ts';
 import {
   type AppCookiePersistenceSpec,
   appCookiePersistenceNames,
@@ -20,8 +20,6 @@ import {
 
 /**
  * A persistence as a user describes it: a built-in kind with its settings, or one of one's own.
- *
- * @public
  */
 export type PersistenceSpec<T = unknown> =
   | (SourceIpPersistenceSpec & { readonly type: 'source-ip' })
@@ -43,6 +41,7 @@ export function readPersistence<T>(value: unknown, path: string): Persistence<T>
     if (typeof spec.start === 'function' && typeof spec.name === 'string') {
       name(spec.name, at(path, 'name'));
       if (spec.timeout !== undefined) duration(1)(spec.timeout, at(path, 'timeout'));
+      if (spec.needsHttp !== undefined) boolean(spec.needsHttp, at(path, 'needsHttp'));
       return spec as Persistence<T>;
     }
     if (spec.type !== undefined) {
@@ -54,6 +53,18 @@ export function readPersistence<T>(value: unknown, path: string): Persistence<T>
     value,
     "an object with type 'source-ip', 'http-cookie' or 'app-cookie', or a persistence (with a name and a start function)",
   );
+}
+
+/** Throws `SpecError` where a virtual IP of this protocol would lead to a pool whose persistence could know nobody there. */
+export function refuseOverTcp<T>(
+  persistence: Persistence<T> | undefined,
+  protocol: 'tcp' | 'http',
+  path: string,
+): void {
+  if (protocol !== 'tcp' || persistence?.needsHttp !== true) return;
+  const expected =
+    "one that works over TCP, such as 'source-ip': a TCP virtual IP, which leads to this pool, sees no cookies";
+  throw new SpecError(path, persistence.name, expected);
 }
 
 /** Whether a table that one has started may go on where a spec is read anew and gives the other. */

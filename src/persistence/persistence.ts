@@ -13,16 +13,21 @@ export interface Persistence<T = unknown> {
   readonly name: string;
   /** Milliseconds that a client waits for what `find` promises, 1 to 2147483647. Default 1000. */
   readonly timeout?: number | undefined;
+  /** Whether it is of no use over TCP: then no TCP virtual IP may lead to its pool. Default false. */
+  readonly needsHttp?: boolean | undefined;
   /**
    * Begins, for one pool. The pool then tells of each member it has (`joined`).
    *
    * @param previous the table that this one replaces, possibly of another kind: a place to carry on from. Nobody uses it
-   * afterwards.
+   * afterwards, but for the `http` of requests that are under way.
    */
   start(context: StrategyContext, previous?: PersistenceTable<T>): PersistenceTable<T>;
 }
 
-/** What of a client and its request there is to know it by. A header is there to be read until `find` or `keep` returns. */
+/**
+ * What of a client and its request there is to know it by. A header is there to be read until `find` or `keep` returns; `cookie` is
+ * as the client sent it, whatever goes on to the member.
+ */
 export type PersistenceRequest = Pick<AcquireRequest, 'clientAddress' | 'clientPort' | 'key' | 'path' | 'header'>;
 
 /** What a pool's persistence remembers. */
@@ -41,7 +46,7 @@ export interface PersistenceTable<T = unknown> {
   joined?(member: Member<T>): void;
   /** The pool does not have it any more. One of the same id that comes later is another one. */
   forget?(member: Member<T>): void;
-  /** Nobody will ask any more: the pool has another persistence now. */
+  /** Nobody will ask any more, but for requests that are under way: the pool has another persistence now. */
   stop?(): void;
   /** How many clients it remembers, where it does; and how many it had to forget before their time, for want of room. */
   readonly size?: number;
@@ -53,12 +58,13 @@ export interface PersistenceTable<T = unknown> {
 /** How a persistence takes part in requests and answers. All of it is synchronous: heads do not wait. */
 export interface HttpPersistence<T = unknown> {
   /**
-   * What of a request's `Cookie` field goes on to the member, whichever that is; empty: no such field. To be asked once for each
-   * field of that name, after `find`.
+   * What of a request's `Cookie` field goes on to the member, whichever that is; empty: no such field. Asked once for each field
+   * of that name, before `find`.
    */
   forwarded(cookies: string): string;
   /**
-   * The final answer of a member (or its 101) has a `Set-Cookie` field of this value: says whether it goes on to the client.
+   * The final answer of a member (or its 101) has a `Set-Cookie` field of this value: says whether it goes on to the client. Asked
+   * before `cookieFor`, also where the member has left the pool in the meantime.
    *
    * @param cookie without line breaks, as everywhere in a head that was read
    */

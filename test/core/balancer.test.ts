@@ -604,6 +604,7 @@ describe('the status tree', () => {
       isPanicking: false,
       shedding: [],
       queue: null,
+      persistence: null,
       outlierDetection: null,
       members: [
         {
@@ -752,6 +753,7 @@ describe('the statistics', () => {
           retryBudget: null,
           concurrencyLimit: null,
           queue: null,
+          persistence: null,
           members: [
             { id: 'x', ...used },
             { id: 'y', ...zeros },

@@ -247,6 +247,6 @@ describe('a bad setting is refused', () => {
 
 test('a secret cannot be read from a persistence', () => {
   const persistence = httpCookiePersistence({ secret });
-  expect(JSON.stringify(persistence)).toBe('{"name":"http-cookie"}');
-  expect(Object.keys(persistence)).toEqual(['name']);
+  expect(JSON.stringify(persistence)).toBe('{"name":"http-cookie","needsHttp":true}');
+  expect(Object.keys(persistence)).toEqual(['name', 'needsHttp']);
 });

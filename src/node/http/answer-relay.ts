@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Framing, MessageReader } from '../../http1/message-reader.ts';
-import { type ConnectionOption, responseHead } from '../../http1/response-forwarding.ts';
+import { type AnswerChanges, type ConnectionOption, responseHead } from '../../http1/response-forwarding.ts';
 import type { ResponseHead } from '../../http1/response-head.ts';
 import { passOn } from '../read-buffers.ts';
 import { latin1, smallPiece } from './latin1.ts';
@@ -20,6 +20,8 @@ export interface Answered {
    * @returns what to tell the client of its connection
    */
   answered(head: ResponseHead, closes: boolean): ConnectionOption;
+  /** What is to be changed in the final answer, or in a 101; undefined: nothing. */
+  changesOf(head: ResponseHead): AnswerChanges | undefined;
 }
 
 /**
@@ -100,7 +102,10 @@ export class AnswerRelay {
       this.#isInterim = head.status !== 101;
       this.#request.interim(head.status);
       // RFC 9110, section 15.2: clients of HTTP/1.0 do not know interim answers.
-      if (minorVersion === 1) this.#out += responseHead(head, 'none', '');
+      if (minorVersion === 1) {
+        const changes = this.#isInterim ? undefined : this.#request.changesOf(head);
+        this.#out += responseHead(head, 'none', '', changes);
+      }
       return true;
     }
     const { framing } = reader;
@@ -112,7 +117,8 @@ export class AnswerRelay {
     // An answer to HEAD, and 304, tell of a body that does not follow.
     const isToldChunked =
       framing === 'none' && head.isChunked && minorVersion === 1 && (isForHead || head.status === 304);
-    this.#out += responseHead(head, isToldChunked ? 'chunked' : this.#framing, option);
+    const told = isToldChunked ? 'chunked' : this.#framing;
+    this.#out += responseHead(head, told, option, this.#request.changesOf(head));
     this.hasBegun = true;
     return true;
   }

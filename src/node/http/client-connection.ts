@@ -307,8 +307,9 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     }
     const delay = session.requestDelay();
     if (delay > 0) return this.#turnBack(head, delay);
-    const out = service.forwardingFor(this).head(head, this);
-    const exchange = new Exchange(this, head, out, this.#since);
+    const { httpPersistence } = service.server.vip.pool;
+    const out = service.forwardingFor(this).head(head, this, httpPersistence);
+    const exchange = new Exchange(this, head, out, this.#since, httpPersistence);
     this.#exchange = exchange;
     exchange.start();
   }

@@ -9,9 +9,11 @@ import * as field from '../../http1/field.ts';
 import { fieldOf } from '../../http1/field-of.ts';
 import { loadReportOf } from '../../http1/load-metrics.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
-import type { ConnectionOption } from '../../http1/response-forwarding.ts';
+import type { AnswerChanges, ConnectionOption } from '../../http1/response-forwarding.ts';
 import type { ResponseHead } from '../../http1/response-head.ts';
+import type { HttpPersistence } from '../../persistence/persistence.ts';
 import { isLocalFailure, messageOf } from '../member-socket.ts';
+import { AnswerCookies } from './answer-cookies.ts';
 import { type Answered, AnswerRelay } from './answer-relay.ts';
 import type { MemberConnection, MemberUser } from './member-connection.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
@@ -62,6 +64,10 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
   readonly asksForUpgrade: boolean;
   readonly #owner: ExchangeOwner<T>;
   readonly #text: string;
+  /** Undefined where the pool's persistence has no part in messages, or there is none. */
+  readonly #persistence: HttpPersistence<T> | undefined;
+  /** As the client sent them, where that may not be what goes on. */
+  readonly #cookies: string | undefined;
   readonly #request: OutgoingRequest;
   readonly #wantsToStay: boolean;
   readonly #startedAt: number;
@@ -81,8 +87,15 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
   /**
    * @param text the request's head as it goes on
    * @param startedAt milliseconds: when the request's first byte came in
+   * @param persistence what the pool has when the request begins, for all of it
    */
-  constructor(owner: ExchangeOwner<T>, head: RequestHead, text: string, startedAt: number) {
+  constructor(
+    owner: ExchangeOwner<T>,
+    head: RequestHead,
+    text: string,
+    startedAt: number,
+    persistence: HttpPersistence<T> | undefined,
+  ) {
     this.#owner = owner;
     this.method = head.method;
     this.target = head.target;
@@ -91,6 +104,8 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
     this.minorVersion = head.minorVersion;
     this.asksForUpgrade = head.asksForUpgrade;
     this.#text = text;
+    this.#persistence = persistence;
+    this.#cookies = persistence === undefined ? undefined : head.valuesOf(field.cookie, '; ');
     this.#request = new OutgoingRequest(head, text);
     this.#wantsToStay = head.minorVersion === 1 ? !head.saysClose : head.saysKeepAlive && !head.saysClose;
     this.#startedAt = startedAt;
@@ -102,8 +117,9 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
     return query < 0 ? this.target : this.target.slice(0, query);
   }
 
-  /** Of the request as it goes on: what is not passed to the member is not there. */
+  /** Of the request as it goes on: what is not passed to the member is not there, but for the cookies of its persistence. */
   header(name: string): string | undefined {
+    if (this.#cookies !== undefined && name === 'cookie') return this.#cookies;
     return fieldOf(this.#text, name);
   }
 
@@ -261,6 +277,13 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
     this.#stays = this.#wantsToStay && !closes && this.#request.isComplete && !this.#owner.isFinishing;
     if (!this.#stays) return 'close';
     return this.minorVersion === 1 ? '' : 'keep-alive';
+  }
+
+  changesOf(head: ResponseHead): AnswerChanges | undefined {
+    if (this.#persistence === undefined) return undefined;
+    const { isKept } = this.#owner.session;
+    const { member } = this.#upstream as MemberConnection<T>;
+    return new AnswerCookies(this.#persistence, member, isKept, this.method, head);
   }
 
   #reportLoad(metrics: string): void {
