@@ -40,10 +40,10 @@ export class GuardedHttpPersistence<T> implements HttpPersistence<T> {
   }
 
   /** None for a member that has left the pool while it answered: nobody could make use of it. */
-  cookieFor(member: Member<T>): string | undefined {
+  cookieFor(member: Member<T>, path: string): string | undefined {
     if (!this.#host.has(member)) return undefined;
     try {
-      const cookie = this.#http.cookieFor(member);
+      const cookie = this.#http.cookieFor(member, path);
       return cookie === undefined ? undefined : fieldValue(cookie);
     } catch (cause) {
       this.#host.failed('the persistence could not make a cookie', cause);

@@ -2,7 +2,7 @@ import { SpecError } from '../core/errors.ts';
 import type { Member } from '../core/member.ts';
 import { at, boolean, duration, Fields, oneOf } from '../core/spec.ts';
 import { BuiltInPersistence } from './built-in-persistence.ts';
-import { firstCookie, setCookieValue, withoutCookie } from './cookies/cookie-field.ts';
+import { firstCookie, pathMatches, setCookieValue, withoutCookie } from './cookies/cookie-field.ts';
 import { cookieDomain, cookieName, cookiePath, secret } from './cookies/cookie-spec.ts';
 import { type CookieValues, cookieValueOf } from './cookies/cookie-values.ts';
 import type { HttpPersistence, Persistence, PersistenceRequest, PersistenceTable } from './persistence.ts';
@@ -21,7 +21,7 @@ export interface HttpCookiePersistenceSpec {
    * cookie, or find out whether a guessed id is right. A new one makes all cookies out there worthless. Default: none.
    */
   readonly secret?: string | null;
-  /** Default `'/'`. */
+  /** Only requests below it have the cookie, and are given one. Default `'/'`. */
   readonly path?: string | null;
   /** A host name; the cookie is then sent to all names below it, too. Default: only the host that set it. */
   readonly domain?: string | null;
@@ -40,6 +40,7 @@ export interface HttpCookiePersistenceSpec {
 
 interface HttpCookieSettings extends CookieValues {
   readonly cookie: string;
+  readonly path: string;
   /** What follows the value in `Set-Cookie`. */
   readonly attributes: string;
 }
@@ -72,16 +73,17 @@ type CookieFields = Fields<(typeof httpCookiePersistenceNames)[number]>;
 
 export function readHttpCookiePersistence<T>(fields: CookieFields): Persistence<T> {
   const cookie = fields.read('name', cookieName, 'SRV');
+  const path = fields.read('path', cookiePath, '/');
   return new HttpCookiePersistence({
     cookie,
+    path,
     value: fields.read('value', oneOf<'opaque' | 'id'>(['opaque', 'id']), 'opaque'),
     secret: fields.read('secret', secret, undefined),
-    attributes: readAttributes(fields, cookie),
+    attributes: readAttributes(fields, cookie, path),
   });
 }
 
-function readAttributes(fields: CookieFields, name: string): string {
-  const path = fields.read('path', cookiePath, '/');
+function readAttributes(fields: CookieFields, name: string, path: string): string {
   const domain = fields.read('domain', cookieDomain, undefined);
   const maxAge = fields.read('maxAge', duration(1000), undefined);
   const secure = fields.read('secure', boolean, false);
@@ -159,8 +161,10 @@ class HttpCookieTable<T> implements PersistenceTable<T>, HttpPersistence<T> {
     return setCookieValue(cookie, this.#settings.cookie) === undefined;
   }
 
-  cookieFor(member: Member<T>): string {
-    const { cookie, attributes } = this.#settings;
+  /** None where the client would not send it: it would take the place of one that leads elsewhere. */
+  cookieFor(member: Member<T>, requestPath: string): string | undefined {
+    const { cookie, path, attributes } = this.#settings;
+    if (!pathMatches(requestPath, path)) return undefined;
     return `${cookie}=${this.#valueOf(member.id)}${attributes}`;
   }
 

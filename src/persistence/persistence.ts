@@ -72,7 +72,9 @@ export interface HttpPersistence<T = unknown> {
   /**
    * The value of a `Set-Cookie` field to be added to the final answer (or the 101) of a member that is not the one that `find`
    * said for this request; undefined: none. Where one is added, and a shared cache could keep the answer, `Cache-Control:
-   * private` must be added, too (`mayBeShared()` tells).
+   * private` is added, too.
+   *
+   * @param path of the request's target
    */
-  cookieFor(member: Member<T>): string | undefined;
+  cookieFor(member: Member<T>, path: string): string | undefined;
 }

@@ -119,7 +119,7 @@ describe("persistence by an application's cookie", () => {
     const { http, pool } = stageOf();
     const member = memberOf(pool, 'm0');
     expect(http.forwarded('a=1; JSESSIONID=x')).toBe('a=1; JSESSIONID=x');
-    expect([http.answered('JSESSIONID=y', member), http.cookieFor(member)]).toEqual([true, undefined]);
+    expect([http.answered('JSESSIONID=y', member), http.cookieFor(member, '/')]).toEqual([true, undefined]);
   });
 });
 

@@ -20,9 +20,9 @@ function stageOf(settings: HttpCookiePersistenceSpec = {}, members = equal(3)) {
   /** The member of a request with these cookies, and the `Set-Cookie` that its answer gets. */
   const visit = async (cookies?: string): Promise<[id: string, setCookie: string | undefined]> => {
     const { member, isKept } = await serve(pool, table, asking(cookies), stage);
-    return [member.id, isKept ? undefined : http.cookieFor(member)];
+    return [member.id, isKept ? undefined : http.cookieFor(member, '/')];
   };
-  const cookieOf = (id: string): string => pairOf(http.cookieFor(memberOf(pool, id)));
+  const cookieOf = (id: string): string => pairOf(http.cookieFor(memberOf(pool, id), '/'));
   return { pool, table, http, visit, cookieOf };
 }
 
@@ -171,7 +171,7 @@ describe('the value of a cookie', () => {
 describe('what goes with the cookie', () => {
   const line = (settings: HttpCookiePersistenceSpec): string => {
     const { http, pool } = stageOf({ value: 'id', ...settings });
-    return http.cookieFor(memberOf(pool, 'm0')) ?? '';
+    return http.cookieFor(memberOf(pool, 'm0'), settings.path ?? '/') ?? '';
   };
 
   test.each<[HttpCookiePersistenceSpec, string]>([

@@ -10,15 +10,21 @@ export class AnswerCookies<T> implements AnswerChanges {
   readonly #http: HttpPersistence<T>;
   readonly #member: Member<T>;
   readonly #isKept: boolean;
-  readonly #method: string;
+  readonly #request: { readonly method: string; readonly path: string };
   readonly #head: ResponseHead;
 
   /** @param isKept whether the client came with what led it to this member */
-  constructor(http: HttpPersistence<T>, member: Member<T>, isKept: boolean, method: string, head: ResponseHead) {
+  constructor(
+    http: HttpPersistence<T>,
+    member: Member<T>,
+    isKept: boolean,
+    request: { readonly method: string; readonly path: string },
+    head: ResponseHead,
+  ) {
     this.#http = http;
     this.#member = member;
     this.#isKept = isKept;
-    this.#method = method;
+    this.#request = request;
     this.#head = head;
   }
 
@@ -27,13 +33,13 @@ export class AnswerCookies<T> implements AnswerChanges {
   }
 
   added(): string {
-    const cookie = this.#isKept ? undefined : this.#http.cookieFor(this.#member);
+    const cookie = this.#isKept ? undefined : this.#http.cookieFor(this.#member, this.#request.path);
     if (cookie === undefined) return '';
     return `Set-Cookie: ${cookie}\r\n${this.#isShareable ? 'Cache-Control: private\r\n' : ''}`;
   }
 
   get #isShareable(): boolean {
     const { status, text } = this.#head;
-    return mayBeShared({ method: this.#method, status, header: (name) => fieldOf(text, name) });
+    return mayBeShared({ method: this.#request.method, status, header: (name) => fieldOf(text, name) });
   }
 }

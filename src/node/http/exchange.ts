@@ -283,7 +283,7 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
     if (this.#persistence === undefined) return undefined;
     const { isKept } = this.#owner.session;
     const { member } = this.#upstream as MemberConnection<T>;
-    return new AnswerCookies(this.#persistence, member, isKept, this.method, head);
+    return new AnswerCookies(this.#persistence, member, isKept, this, head);
   }
 
   #reportLoad(metrics: string): void {

@@ -56,6 +56,12 @@ export function isRemoval(field: string): boolean {
   return /;[ \t]*max-age[ \t]*=[ \t]*(?:-|0*(?:[ \t;]|$))/i.test(field);
 }
 
+/** Whether a cookie of this path goes with a request: RFC 6265, section 5.1.4. */
+export function pathMatches(requestPath: string, cookiePath: string): boolean {
+  if (!requestPath.startsWith(cookiePath)) return false;
+  return cookiePath.endsWith('/') || requestPath.length === cookiePath.length || requestPath[cookiePath.length] === '/';
+}
+
 function endOfPair(field: string, start: number): number {
   const end = field.indexOf(';', start);
   return end < 0 ? field.length : end;
