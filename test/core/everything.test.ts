@@ -67,6 +67,8 @@ const panic = fc.record(
   { threshold: fc.constantFrom(0, 50, 100), minHealthy: fc.nat(3), failTraffic: fc.boolean() },
   { requiredKeys: [] },
 );
+/** Clients are known by all but four bits of their address, so that there are few, and never forgotten. */
+const sixteens = { type: 'source-ip', timeout: 0, granularity: { ipv4: 28 } } as const;
 const poolSettings = {
   stack: anyStrategy,
   enabled: fc.constantFrom(true, true, true, false, null),
@@ -88,6 +90,7 @@ const poolSettings = {
   ),
   classify: fc.constantFrom(null, null, ignoresOverload, throws),
   initialHealth: fc.constantFrom('up' as const, 'down' as const, 'fully-up' as const, null),
+  persistence: fc.constantFrom(null, sixteens, { ...sixteens, maxEntries: 1000 }),
 };
 const update: fc.Arbitrary<RandomUpdate> = fc
   .constantFrom(...Object.keys(poolSettings))
@@ -215,6 +218,8 @@ function act(play: RandomPool, clock: VirtualClock, step: Step): unknown {
 test('every strategy, wrapper and safeguard together keep what each promises, whatever happens', async () => {
   let ejections = 0;
   let panics = 0;
+  let kept = 0;
+  let moved = 0;
   const refusals: Record<string, number> = {};
   const property = fc.asyncProperty(
     fc.nat(),
@@ -237,12 +242,14 @@ test('every strategy, wrapper and safeguard together keep what each promises, wh
       expect(play.errors.filter((error) => (error as Error).message !== tantrum)).toEqual([]);
       ejections += play.ejections;
       panics += play.told.panics;
+      kept += play.kept;
+      moved += play.moved;
       for (const [reason, count] of Object.entries(play.refusals)) refusals[reason] = (refusals[reason] ?? 0) + count;
     },
   );
   await fc.assert(property, { seed: 4, numRuns: 240 });
   // Or this would prove nothing.
-  expect([ejections, panics].every((count) => count > 50)).toBe(true);
+  expect([ejections, panics, kept, moved].every((count) => count > 50)).toBe(true);
   const reasons = ['disabled', 'no-eligible-member', 'members-full', 'circuit-limits', 'panic', 'concurrency-limit'];
   for (const reason of [...reasons, 'retry-budget', 'members-tried', 'none-picked'])
     expect([reason, (refusals[reason] ?? 0) > 10]).toEqual([reason, true]);

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   firstCookie,
   isRemoval,
+  pathMatches,
   setCookieValue,
   withoutCookie,
 } from '../../../src/persistence/cookies/cookie-field.ts';
@@ -150,5 +151,24 @@ describe('a Set-Cookie field', () => {
     ['s=1', false],
   ])('%j removes it: %j', (field, isOne) => {
     expect(isRemoval(field)).toBe(isOne);
+  });
+});
+
+describe('a cookie of a path goes with requests', () => {
+  test.each([
+    ['/', '/', true],
+    ['/', '/a/b', true],
+    ['/app', '/app', true],
+    ['/app', '/app/', true],
+    ['/app', '/app/x', true],
+    ['/app', '/apple', false],
+    ['/app', '/ap', false],
+    ['/app', '/', false],
+    ['/app', '/APP', false],
+    ['/app/', '/app/x', true],
+    ['/app/', '/app', false],
+    ['/', '*', false],
+  ])('%s: %s %s', (cookiePath, requestPath, goes) => {
+    expect(pathMatches(requestPath, cookiePath)).toBe(goes);
   });
 });
