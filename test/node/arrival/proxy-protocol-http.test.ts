@@ -151,7 +151,7 @@ describe('an HTTP client behind a balancer in front', () => {
     await until(() => on.scene.vip.stats.activeConnections === 1, 'the first is served');
     using second = await HttpClient.connect(on.scene.place);
     second.socket.end(line);
-    await until(() => on.scene.vip.stats.waitingConnections === 1, 'the second waits');
+    // It has left, or that is found out when its turn comes: by what was seen of its end.
     await new Promise((resolve) => setTimeout(resolve, 50));
     first.reset();
     await second.ended();
