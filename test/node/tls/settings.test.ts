@@ -237,6 +237,13 @@ test('TLS begins and ends with updates, and no connection is lost', async () => 
   await scene.isAtRest();
 });
 
+test('a virtual IP whose listener is closed takes settings that only a listener could refuse', async () => {
+  await using scene = await tlsScene({ members: [] });
+  await scene.listener.close();
+  scene.vip.update({ tls: { certificates: { cert, key: other.key } } });
+  await expect(listen(scene.vip)).rejects.toThrow(/of another one/);
+});
+
 test('a certificate that is out of date is served, and told of', async () => {
   const past = authority.issue({ name: 'past', validTo: new Date('2024-02-03T04:05:06Z') });
   await using backend = await Backend.start();
