@@ -6,7 +6,6 @@ import { Termination } from '../../../src/node/tls/termination.ts';
 import { TlsHandshake } from '../../../src/node/tls/tls-handshake.ts';
 import type { ServedClient, Server, Service } from '../../../src/node/vip-server.ts';
 import { leavesNothing } from '../../fixtures/node/aftermath.ts';
-import { Backend, echoes } from '../../fixtures/node/backend.ts';
 import { Client } from '../../fixtures/node/client.ts';
 import { HttpMember } from '../../fixtures/node/http/member.ts';
 import { Authority } from '../../fixtures/node/tls/authority.ts';
@@ -114,17 +113,3 @@ function second() {
   const { cert, key } = authority.issue({ name: 'b.example', serverNames: ['b.example'] });
   return { cert, key };
 }
-
-test('clients whose TLS ends here may be led to pools by name, too', async () => {
-  await using ours = await Backend.start({ name: 'ours' });
-  await using theirs = await Backend.start({ name: 'theirs', does: echoes });
-  const sniRouting = [{ serverNames: ['echo.example'], pool: { name: 'echo', members: [theirs.at] } }];
-  await using scene = await tlsScene({ members: [ours.at] }, { sniRouting });
-  using led = await TlsClient.connect(scene.place, { servername: 'echo.example' });
-  await led.isEchoed('hello');
-  using other = await TlsClient.connect(scene.place, { servername: 'a.example' });
-  other.send('who?');
-  await other.receives('ours');
-  led.socket.destroy();
-  other.socket.destroy();
-});
