@@ -69,6 +69,15 @@ const examples = {
     'turned away: bad-client-hello no TLS record',
     'tls/shop.example 1, tls/*.blog.example 1, tls/shop.example/acme-tls/1 1',
   ],
+  'client-limits': [
+    '127.0.0.2 is refused: client-rate',
+    'the hasty one gets 200, 200, 200, 429, 429',
+    'another one gets 200',
+    'told to come back in ',
+    'then it gets 200, on 2 connections in all',
+    'three connections at once get 200, 200, 429',
+    'refused: 2 for the rate, 1 for connections',
+  ],
   balancer: ['hears: and goodbye', 'refused: vips[0].port: expected an integer from 0 to 65535, got 99999', '0 left'],
 };
 

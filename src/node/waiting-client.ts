@@ -13,7 +13,8 @@ type Owned = Socket & { [owner]: WaitingClient<unknown> };
 
 /**
  * A client beyond `connectionLimit`, until its turn comes. It is listened to, so that it gives up its place when it leaves: with a reset
- * in any case, with an end where its protocol has no use for one that ends before it is served. What it sends meanwhile is put back.
+ * or without a word in any case, with an end behind what it has said where its protocol has no use for one that ends before it is
+ * served. What it sends meanwhile is put back.
  */
 export class WaitingClient<T> implements ServedClient<T> {
   readonly #server: Server<T>;
@@ -25,8 +26,8 @@ export class WaitingClient<T> implements ServedClient<T> {
   #isOver = false;
 
   /**
-   * @param leavesByEnding whether it has left when it ends; else, as with a TCP client that may only have closed its sending half,
-   * nobody can tell
+   * @param leavesByEnding whether it has left when it ends; of a TCP client that has said something nobody can tell, as it may only
+   * have closed its sending half
    * @param serve who goes on when its turn comes
    */
   constructor(
@@ -43,12 +44,12 @@ export class WaitingClient<T> implements ServedClient<T> {
     (socket as Owned)[owner] = this as WaitingClient<unknown>;
     socket.on('error', failed);
     socket.on('close', closed);
+    socket.on('end', ended);
     if (leavesByEnding) {
       socket.on('data', sent);
-      socket.on('end', ended);
       socket.resume();
     } else {
-      // The stream reads as much as it likes to hold and keeps it, the end included; a reset comes through.
+      // The stream reads as much as it likes to hold and keeps it, and an end behind it; a reset comes through.
       socket.read(0);
     }
   }
@@ -82,8 +83,9 @@ export class WaitingClient<T> implements ServedClient<T> {
     // It has none.
   }
 
+  /** It waits for as long as it likes. But an end with nothing before it comes out only if it is asked for. */
   inspect(): void {
-    // It waits for as long as it likes.
+    this.#socket.read(0);
   }
 
   /** @internal */

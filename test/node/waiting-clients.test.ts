@@ -48,6 +48,18 @@ describe('a TCP client that waits for its turn', () => {
     expect([stage.backend.accepted, stage.scene.rejected]).toEqual([2, []]);
   });
 
+  test('gives up its place when it ends without a word', async () => {
+    await using stage = await busy();
+    using leaver = await Client.connect(stage.scene.place);
+    await wait(stage.scene, 1);
+    leaver.end();
+    await wait(stage.scene, 0);
+    await leaver.closed();
+    stage.served.end();
+    await stage.scene.isAtRest();
+    expect(stage.backend.accepted).toBe(1);
+  });
+
   test('is served though it has closed its sending half, and gets all of its answer', async () => {
     await using stage = await busy();
     using client = await Client.connect(stage.scene.place);

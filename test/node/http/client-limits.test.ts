@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { Client } from '../../fixtures/node/client.ts';
 import { Accepted } from '../../fixtures/node/http/accepted.ts';
 import { ask, fateOf, HttpClient, type RequestOptions, request } from '../../fixtures/node/http/client.ts';
 import { HttpMember } from '../../fixtures/node/http/member.ts';
 import type { Message } from '../../fixtures/node/http/message.ts';
 import { httpScene } from '../../fixtures/node/http/scene.ts';
 import type { Scene } from '../../fixtures/node/scene.ts';
+import { TlsClient } from '../../fixtures/node/tls/client.ts';
+import { tlsScene } from '../../fixtures/node/tls/scene.ts';
 import { soon, until } from '../../fixtures/node/until.ts';
 
 const one = { localAddress: '127.0.8.1' };
@@ -438,6 +441,45 @@ test('behind a balancer that tells of its clients, each has its own rate, and le
   third.end();
   await scene.isAtRest();
   expect(reasons(scene)).toEqual(['10.0.0.1 client-rate', '10.0.0.1 client-connections']);
+});
+
+describe('over TLS', () => {
+  const get = 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n';
+
+  test('a request above the rate gets 429 on a connection that stays', async () => {
+    await using member = await tellsTheTarget();
+    await using scene = await tlsScene(
+      { members: [member.spec] },
+      { protocol: 'http', clientLimits: { rate: 0.001, burst: 1 } },
+    );
+    using client = await TlsClient.connect(scene.place);
+    client.send(get.repeat(3));
+    await until(() => client.received.split('HTTP/1.1 429').length === 3, 'two are turned back');
+    expect([client.received.split('HTTP/1.1 200').length, client.hasEnded]).toEqual([2, false]);
+    client.socket.end();
+    await scene.isAtRest();
+  });
+
+  test('a connection above the limit is reset before its handshake, and one that waits gives up its place by ending', async () => {
+    await using member = await tellsTheTarget();
+    await using scene = await tlsScene(
+      { members: [member.spec] },
+      { protocol: 'http', connectionLimit: 1, clientLimits: { maxConnections: 2 } },
+    );
+    using first = await TlsClient.connect(scene.place);
+    using second = await Client.connect(scene.place);
+    second.send('\u0016\u0003\u0001');
+    await until(() => scene.vip.stats.waitingConnections === 1, 'it waits');
+    expect(await fateOf(scene.place)).toBe('ECONNRESET');
+    second.end();
+    await until(() => scene.vip.stats.waitingConnections === 0, 'it has left');
+    scene.vip.update({ connectionLimit: null, clientLimits: { maxConnections: 1 } });
+    expect(await fateOf(scene.place)).toBe('ECONNRESET');
+    first.socket.end();
+    await scene.isAtRest();
+    expect(scene.vip.stats.tlsHandshakes).toMatchObject({ full: 1, failed: 0 });
+    expect(scene.vip.stats.clientLimits.addresses).toBe(0);
+  });
 });
 
 async function fateOfOne(scene: Scene): Promise<number | string> {
