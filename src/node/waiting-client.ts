@@ -45,7 +45,10 @@ export class WaitingClient<T> implements ServedClient<T> {
     socket.on('error', failed);
     socket.on('close', closed);
     socket.on('end', ended);
-    if (leavesByEnding) {
+    if (socket.readableEnded) {
+      // A stage before this one has seen its end, with nothing before it.
+      socket.destroy();
+    } else if (leavesByEnding) {
       socket.on('data', sent);
       socket.resume();
     } else {

@@ -143,7 +143,7 @@ describe('an HTTP client behind a balancer in front', () => {
     await on.scene.isAtRest();
   });
 
-  test('that ended behind its header before its turn came is no TLS client that would be waited for', async () => {
+  test('that ends behind its header while it waits for its turn gives up its place, over TLS too', async () => {
     const tls = { certificates: [certificate] };
     await using on = await stage({ tls, connectionLimit: 1, timeouts: { handshake: 0 } });
     using first = await HttpClient.connect(on.scene.place);
@@ -151,10 +151,10 @@ describe('an HTTP client behind a balancer in front', () => {
     await until(() => on.scene.vip.stats.activeConnections === 1, 'the first is served');
     using second = await HttpClient.connect(on.scene.place);
     second.socket.end(line);
-    // It has left, or that is found out when its turn comes: by what was seen of its end.
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    first.reset();
     await second.ended();
+    await until(() => on.scene.vip.stats.waitingConnections === 0, 'the second has left');
+    expect(on.scene.vip.stats).toMatchObject({ activeConnections: 1, totalConnections: 1 });
+    first.reset();
     await on.scene.isAtRest();
   });
 

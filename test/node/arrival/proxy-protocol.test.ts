@@ -161,20 +161,19 @@ describe('a connection with a PROXY header', () => {
     await on.scene.isAtRest();
   });
 
-  test('that ended while it waited for its turn is passed on to its end', async () => {
+  test('that ends behind its header while it waits for its turn gives up its place', async () => {
     await using on = await stage({ connectionLimit: 1 });
     using first = await Client.connect(on.scene.place);
     send(first, `${line}first`);
     await first.receives('first');
     using second = await Client.connect(on.scene.place);
     second.end(line);
-    await until(() => on.scene.vip.stats.waitingConnections === 1, 'the second waits');
-    // Its end comes in, and is seen while nobody serves it yet.
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    first.end();
     await second.ended();
     expect(second.error).toBeUndefined();
+    await until(() => on.scene.vip.stats.waitingConnections === 0, 'the second has left');
+    first.end();
     await on.scene.isAtRest();
+    expect(on.scene.vip.stats.totalConnections).toBe(1);
   });
 });
 

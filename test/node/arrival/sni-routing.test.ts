@@ -163,7 +163,7 @@ describe('a TLS client', () => {
   });
 });
 
-test('a client whose end was seen before its turn came is let go when it comes at the latest', async () => {
+test('a client that ends while it waits for its turn gives up its place', async () => {
   const acceptProxyProtocol = { trustedCidrs: ['127.0.0.1'] };
   await using on = await stage(echoes, { acceptProxyProtocol, connectionLimit: 1, timeouts: { hello: 0 } });
   const header = 'PROXY TCP4 192.0.2.7 192.0.2.1 4 443\r\n';
@@ -172,11 +172,11 @@ test('a client whose end was seen before its turn came is let go when it comes a
   await first.receives('a.example');
   using second = await Client.connect(on.scene.place);
   second.end(header);
-  // It has left, or that is found out when its turn comes: by what was seen of its end.
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  first.end();
   await second.ended();
   expect(second.error).toBeUndefined();
+  await until(() => on.scene.vip.stats.waitingConnections === 0, 'the second has left');
+  expect(on.scene.vip.stats.totalConnections).toBe(1);
+  first.end();
   await on.isAtRest();
 });
 
