@@ -1,6 +1,7 @@
+import type { AddressInfo } from 'node:net';
 import { connect as connectTls, createSecureContext, type TLSSocket, TLSSocket as TlsSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import { Balancer, createVip, type PoolSpec, type Probe, type VipSpec } from '../../../src/index.ts';
+import { Balancer, createVip, type PoolSpec, type Probe, type VipSpec, type VirtualIP } from '../../../src/index.ts';
 import { listen } from '../../../src/node/index.ts';
 import { Backend, type Service } from '../../fixtures/node/backend.ts';
 import { certificate } from '../../fixtures/node/certificate.ts';
@@ -178,6 +179,35 @@ test('a client that ends while it waits for its turn gives up its place', async 
   expect(on.scene.vip.stats.totalConnections).toBe(1);
   first.end();
   await on.isAtRest();
+});
+
+test('a client that ended while it waited for its turn is let go, though routes or TLS came meanwhile', async () => {
+  for (const change of [
+    { sniRouting: [{ serverNames: ['a.example'], pool: 'own' }], timeouts: { hello: 0 } },
+    { tls: { certificates: [certificate] }, timeouts: { handshake: 0 } },
+  ] satisfies Partial<VipSpec>[]) {
+    await using backend = await Backend.start({ does: echoes });
+    const balancer = new Balancer();
+    const apply = (more: Partial<VipSpec> = {}): Promise<void> => {
+      const web = { name: 'web', address: '127.0.0.1', port: 0, pool: 'own', connectionLimit: 1, ...more };
+      return balancer.apply({ pools: [{ name: 'own', members: [backend.at] }], vips: [web] });
+    };
+    await apply();
+    await using listener = await listen(balancer);
+    const { address: host, port } = listener.addresses.get('web') as AddressInfo;
+    const { stats } = balancer.vips.get('web') as VirtualIP;
+    using first = await Client.connect({ host, port });
+    await first.isEchoed('hello');
+    using second = await Client.connect({ host, port });
+    second.end();
+    await until(() => stats.waitingConnections === 1, 'the second waits');
+    // Its end comes in.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await apply(change);
+    first.end();
+    await second.ended();
+    await until(() => stats.activeConnections === 0, 'nobody is left');
+  }
 });
 
 describe('a client is turned away', () => {
