@@ -201,7 +201,9 @@ describe('what is remembered', () => {
     expect(thrice(pool)).toEqual(['m0', 'm0', 'm0']);
     pool.update({ persistence: { ...sourceIp, maxEntries: 10 } });
     expect(take(pool, client(1)).isKept).toBe(true);
+    expect(pool.persistenceStats?.kept).toBe(3);
     pool.update({ persistence: { ...sourceIp, granularity: { ipv4: 24 } } });
+    expect(pool.persistenceStats?.kept).toBe(0);
     expect(take(pool, client(1)).isKept).toBe(false);
     pool.update({ persistence: null });
     expect(new Set(thrice(pool)).size).toBe(3);

@@ -84,6 +84,18 @@ describe("a user's persistence", () => {
     expect(diary.told.at(-1)).toBe('next stop');
   });
 
+  test('may go on with the table of the one before, which is not stopped, and knows the members', () => {
+    const { pool, diary } = withDiary();
+    diary.told.length = 0;
+    const persistence: Persistence = {
+      name: 'heir',
+      start: (_, previous) => previous ?? { find: () => undefined, keep: () => {} },
+    };
+    pool.update({ persistence });
+    visit(pool, client(1));
+    expect([pool.persistence?.name, diary.told]).toEqual(['heir', ['keep m0']]);
+  });
+
   test('that does not start changes nothing', () => {
     const { pool, diary } = withDiary();
     const broken: Persistence = {

@@ -115,6 +115,13 @@ describe("persistence by an application's cookie", () => {
     expect(await visit('JSESSIONID=abc')).not.toContain('again');
   });
 
+  test('learns nothing from a member that has left the pool while it answered', () => {
+    const { http, pool, table } = stageOf();
+    const member = memberOf(pool, 'm0');
+    pool.remove('m0');
+    expect([http.answered('JSESSIONID=abc', member), table.size]).toEqual([true, 0]);
+  });
+
   test('touches nothing that goes either way, and adds nothing', () => {
     const { http, pool } = stageOf();
     const member = memberOf(pool, 'm0');

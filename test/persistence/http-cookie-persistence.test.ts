@@ -193,6 +193,12 @@ describe('what goes with the cookie', () => {
   });
 });
 
+test('is given to requests that will bring it, and to no others', () => {
+  const { http, pool } = stageOf({ path: '/app' });
+  const given = ['/app', '/app/x', '/', '/apple', '*'].map((path) => http.cookieFor(memberOf(pool, 'm0'), path));
+  expect(given.map((cookie) => cookie !== undefined)).toEqual([true, true, false, false, false]);
+});
+
 describe('a bad setting is refused', () => {
   test.each<[string, unknown]>([
     ['name', ''],

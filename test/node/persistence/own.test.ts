@@ -257,6 +257,7 @@ describe('a persistence of the user’s that takes part in messages', () => {
     ],
     ['gives what no field may have', () => 'a=b\r\nX-Injected: 1'],
     ['gives what would become a line’s end on the wire', () => 'a=b\u010d\u010aX-Injected: 1'],
+    ['gives what the wire has no byte for', () => 'a=\u0141'],
     ['gives what is no text', () => 1 as unknown as string],
   ])('costs nobody anything when it %s', async (_what, answer) => {
     await using fleet = await HttpFleet.start(1, (heard) => heard.answer('m1', { fields: ['Set-Cookie: a=b'] }));
