@@ -77,6 +77,14 @@ const examples = {
     'then it gets 200, on 2 connections in all',
     'three connections at once get 200, 200, 429',
     'refused: 2 for the rate, 1 for connections',
+  persistence: [
+    'Ann: a saw no cookie (and a cookie) / a saw no cookie / a saw no cookie',
+    'Bob: b saw no cookie (and a cookie) / b saw no cookie',
+    'a drains, Ann: a saw no cookie / somebody new: c saw no cookie (and a cookie)',
+    'a is disabled, Ann: b saw no cookie (and a cookie) / b saw no cookie',
+    '5 were led back, 1 moved',
+    '127.0.0.2 through both: x, x, x, x',
+    '127.0.0.3 through both: y, y, y, y',
   ],
   balancer: ['hears: and goodbye', 'refused: vips[0].port: expected an integer from 0 to 65535, got 99999', '0 left'],
 };
