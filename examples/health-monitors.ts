@@ -23,7 +23,7 @@ const members: MemberSpec[] = [];
 for (const id of health.keys()) {
   const door = createServer((_, response) => response.end(id));
   const page = createServer((_, response) => response.end(`{"status":"${health.get(id)}"}`));
-  const agent = createAgent((socket) => socket.end(`${wishes.get(id)}\n`));
+  const agent = createAgent((socket) => socket.on('error', () => {}).end(`${wishes.get(id)}\n`));
   doors.set(id, door);
   members.push({
     id,
