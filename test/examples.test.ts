@@ -77,6 +77,7 @@ const examples = {
     'then it gets 200, on 2 connections in all',
     'three connections at once get 200, 200, 429',
     'refused: 2 for the rate, 1 for connections',
+  ],
   persistence: [
     'Ann: a saw no cookie (and a cookie) / a saw no cookie / a saw no cookie',
     'Bob: b saw no cookie (and a cookie) / b saw no cookie',

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Member } from '../core/member.ts';
 import type { Session } from '../core/session.ts';
+import { BytesAhead } from './bytes-ahead.ts';
 import { reset } from './member-socket.ts';
 import type { ServedClient, Server } from './vip-server.ts';
 
@@ -21,8 +22,7 @@ export class WaitingClient<T> implements ServedClient<T> {
   readonly #socket: Socket;
   readonly #session: Session<T>;
   readonly #serve: (socket: Socket, session: Session<T>) => ServedClient<T>;
-  readonly #ahead: Buffer[] = [];
-  #size = 0;
+  readonly #ahead = new BytesAhead();
   #isOver = false;
 
   /**
@@ -65,7 +65,7 @@ export class WaitingClient<T> implements ServedClient<T> {
     socket.off('data', sent);
     socket.off('end', ended);
     socket.off('close', closed);
-    if (this.#size > 0) socket.unshift(Buffer.concat(this.#ahead));
+    if (this.#ahead.length > 0) socket.unshift(this.#ahead.bytes);
     const next = this.#serve(socket, this.#session);
     socket.off('error', failed);
     this.#server.handedOver(this, next);
@@ -93,9 +93,8 @@ export class WaitingClient<T> implements ServedClient<T> {
 
   /** @internal */
   sent(bytes: Buffer): void {
-    this.#ahead.push(bytes);
-    this.#size += bytes.length;
-    if (this.#size >= mostAhead) this.#socket.pause();
+    this.#ahead.add(bytes);
+    if (this.#ahead.length >= mostAhead) this.#socket.pause();
   }
 
   /** @internal */

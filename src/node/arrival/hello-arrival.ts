@@ -5,6 +5,7 @@ import type { RefusalReason } from '../../core/refusal.ts';
 import type { Session } from '../../core/session.ts';
 import { ClientHelloReader } from '../../tls/client-hello.ts';
 import type { ClientHello } from '../../tls/client-hello-message.ts';
+import { BytesAhead } from '../bytes-ahead.ts';
 import { reset } from '../member-socket.ts';
 import type { ServedClient, Server } from '../vip-server.ts';
 
@@ -12,8 +13,6 @@ import type { ServedClient, Server } from '../vip-server.ts';
 const arrival = Symbol('evenkeel.hello-arrival');
 
 type Owned = Socket & { [arrival]: HelloArrival<unknown> };
-
-const nothing = Buffer.alloc(0);
 
 /** Where a client comes in that is led to a pool by its ClientHello. */
 export interface HelloServer<T> extends Server<T> {
@@ -28,8 +27,7 @@ export class HelloArrival<T> implements ServedClient<T> {
   readonly #session: Session<T>;
   readonly #reader = new ClientHelloReader();
   /** What has come in, from its beginning: copied together, since of a client that sends byte by byte each piece is dear. */
-  #bytes: Buffer = nothing;
-  #length = 0;
+  readonly #ahead = new BytesAhead();
   /** When its turn came; undefined before. */
   #since: number | undefined;
   #isOver = false;
@@ -73,7 +71,7 @@ export class HelloArrival<T> implements ServedClient<T> {
 
   /** @internal */
   sent(chunk: Buffer): void {
-    this.#keep(chunk);
+    this.#ahead.add(chunk);
     const progress = this.#reader.push(chunk);
     if (progress.state === 'failed') this.#refuse('bad-client-hello', progress.reason);
     else if (progress.state === 'done') this.#lead(progress.hello);
@@ -81,7 +79,7 @@ export class HelloArrival<T> implements ServedClient<T> {
 
   /** @internal the client sends no more */
   ended(): void {
-    if (this.#length > 0) return this.#refuse('bad-client-hello', 'a ClientHello that is cut off');
+    if (this.#ahead.length > 0) return this.#refuse('bad-client-hello', 'a ClientHello that is cut off');
     this.#leave('ignored');
     this.#socket.destroy();
   }
@@ -91,29 +89,13 @@ export class HelloArrival<T> implements ServedClient<T> {
     this.#leave('aborted');
   }
 
-  /** The first piece, mostly the only one, is kept as it is. */
-  #keep(chunk: Buffer): void {
-    const length = this.#length + chunk.length;
-    if (this.#length === 0) {
-      this.#bytes = chunk;
-    } else {
-      if (length > this.#bytes.length) {
-        const wider = Buffer.allocUnsafe(Math.max(length, 2 * this.#length));
-        this.#bytes.copy(wider, 0, 0, this.#length);
-        this.#bytes = wider;
-      }
-      chunk.copy(this.#bytes, this.#length);
-    }
-    this.#length = length;
-  }
-
   #lead({ serverName, alpn }: ClientHello): void {
     this.#isOver = true;
     const socket = this.#socket;
     socket.off('data', sent);
     socket.off('end', ended);
     socket.pause();
-    socket.unshift(this.#bytes.subarray(0, this.#length));
+    socket.unshift(this.#ahead.bytes);
     this.#session.route(this.#server.vip.poolFor(serverName, alpn));
     this.#server.led(socket, this.#session, this);
     socket.off('error', failed);

@@ -37,7 +37,7 @@ type Owned = Socket & { [owner]: ClientConnection<unknown> };
  * `lingering`: it has got its last answer, and what it still sends is thrown away until it closes, since a connection that is closed
  * with bytes unread is reset, and with it the answer may be lost.
  */
-type State = 'waiting' | 'open' | 'tunnel' | 'lingering' | 'closed';
+type State = 'open' | 'tunnel' | 'lingering' | 'closed';
 
 /** A client of an HTTP virtual IP: reads its requests, one after the other, and sees to it that each gets its answer in turn. */
 export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, TunnelOwner<T>, Hop {
@@ -45,7 +45,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   readonly session: Session<T>;
   readonly socket: Socket;
   readonly #reader: MessageReader<RequestHead>;
-  #state: State = 'waiting';
+  #state: State = 'open';
   #exchange: Exchange<T> | undefined;
   #tunnel: Tunnel<T> | undefined;
   #isFinishing = false;
@@ -117,8 +117,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
 
   finish(): void {
     this.#isFinishing = true;
-    if (this.#state === 'waiting') this.abort();
-    else if (this.#state === 'open' && this.#exchange === undefined && this.#reader.isIdle) this.#closeIdle();
+    if (this.#state === 'open' && this.#exchange === undefined && this.#reader.isIdle) this.#closeIdle();
   }
 
   abort(): void {

@@ -4,11 +4,14 @@ import { EvenkeelError } from '../../core/errors.ts';
 import type { Outcome } from '../../core/lease.ts';
 import type { Member } from '../../core/member.ts';
 import type { NextStep, Session } from '../../core/session.ts';
+import { BytesAhead } from '../bytes-ahead.ts';
 import { type MemberListener, MemberReader } from '../member-reader.ts';
 import { connectTo, isLocalFailure, keepAliveInitialDelay, messageOf, reset } from '../member-socket.ts';
 import { passOn } from '../read-buffers.ts';
 import type { ServedClient, Server } from '../vip-server.ts';
-import { SentAhead } from './sent-ahead.ts';
+
+/** Bytes that a client may send while it waits for a member; more stay in the kernel. */
+const mostAhead = 65_536;
 
 /** Links a socket to its connection, so that all connections share one set of event handlers instead of a dozen closures each. */
 const connection = Symbol('evenkeel.connection');
@@ -27,8 +30,9 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
   readonly #reader: MemberReader;
   #upstream: Socket | undefined;
   /** Of a client that has had to wait; undefined where nothing was read before the member was connected. */
-  #ahead: SentAhead | undefined;
-  #hasStarted = false;
+  #ahead: BytesAhead | undefined;
+  /** It sends no more than that. */
+  #hasEnded = false;
   #isConnected = false;
   #isClosed = false;
   #isWatched = false;
@@ -51,15 +55,13 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
     client.on('close', clientClosed);
   }
 
-  /** Its turn has come: looks for a member. */
+  /** Looks for a member. */
   start(): void {
-    this.#hasStarted = true;
     this.#try(() => this.#session.next());
   }
 
-  /** There is nothing that could finish before it has started. */
   finish(): void {
-    if (!this.#hasStarted) this.abort();
+    // It ends by itself.
   }
 
   abandon(member: Member<T>): void {
@@ -126,7 +128,7 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
   }
 
   #listenAhead(): void {
-    this.#ahead = new SentAhead();
+    this.#ahead = new BytesAhead();
     this.#readClient();
   }
 
@@ -168,10 +170,10 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
     else this.#sendAhead(this.#ahead);
   }
 
-  #sendAhead(ahead: SentAhead): void {
+  #sendAhead(ahead: BytesAhead): void {
     this.#ahead = undefined;
-    for (const bytes of ahead.pieces) this.fromClient(bytes);
-    if (ahead.hasEnded) this.clientDone();
+    if (ahead.length > 0) this.fromClient(ahead.bytes);
+    if (this.#hasEnded) this.clientDone();
     else if (this.#upstream?.writableNeedDrain === false) this.#client.resume();
   }
 
@@ -197,7 +199,7 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
   fromClient(chunk: Buffer): void {
     if (this.#ahead !== undefined) {
       this.#ahead.add(chunk);
-      if (this.#ahead.isTooMuch) this.#client.pause();
+      if (this.#ahead.length > mostAhead) this.#client.pause();
       return;
     }
     this.#session.countIn(chunk.length);
@@ -223,8 +225,8 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
   clientDone(): void {
     if (this.#ahead !== undefined) {
       // One that has asked for something may close its half and wait for the answer; who has not wants none.
-      if (this.#ahead.isEmpty) return this.abort();
-      this.#ahead.hasEnded = true;
+      if (this.#ahead.length === 0) return this.abort();
+      this.#hasEnded = true;
       return;
     }
     this.#upstream?.end();

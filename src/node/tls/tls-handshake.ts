@@ -3,6 +3,7 @@ import { type SecureContext, TLSSocket } from 'node:tls';
 import { systemClock } from '../../core/clock.ts';
 import type { Session } from '../../core/session.ts';
 import { ClientHelloReader } from '../../tls/client-hello.ts';
+import { BytesAhead } from '../bytes-ahead.ts';
 import { reset } from '../member-socket.ts';
 import type { ServedClient, Server, Service } from '../vip-server.ts';
 import { carries } from './carrier.ts';
@@ -29,7 +30,7 @@ export class TlsHandshake<T> implements ServedClient<T> {
   readonly #credentials: () => Credentials;
   #secured: TLSSocket | undefined;
   #reader: ClientHelloReader | undefined;
-  #peeked: Buffer[] = [];
+  readonly #peeked = new BytesAhead();
   #wantsCertificate = false;
   /** Milliseconds; undefined before its turn. */
   #startedAt: number | undefined;
@@ -94,14 +95,13 @@ export class TlsHandshake<T> implements ServedClient<T> {
   /** @internal the client has sent a part of its ClientHello, or all */
   said(bytes: Buffer): void {
     const progress = this.#reader?.push(bytes);
-    this.#peeked.push(bytes);
+    this.#peeked.add(bytes);
     if (progress === undefined || progress.state === 'more') return;
     const socket = this.#socket;
     socket.pause();
     socket.off('data', said);
     socket.off('end', left);
-    socket.unshift(this.#peeked.length === 1 ? bytes : Buffer.concat(this.#peeked));
-    this.#peeked = [];
+    socket.unshift(this.#peeked.bytes);
     const credentials = this.#credentials();
     // With what is no ClientHello OpenSSL knows best what to say to it.
     const found = progress.state === 'done' ? credentials.byName?.find(progress.hello.serverName) : undefined;
