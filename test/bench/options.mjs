@@ -1,33 +1,35 @@
 import { parseArgs } from 'node:util';
 
+/** What `npm run bench` consists of. */
+const parts = ['picks', 'tcp', 'persistence', 'layer4', 'tls'];
+
 /** What the programs of this folder understand on their command lines. */
 export function readOptions() {
   const { values } = parseArgs({
     options: {
-      /** Shorter rounds and fewer of them: under a minute, for a look while working. */
+      /** Shorter rounds and fewer of them: about a minute for each part, for a look while working. */
       quick: { type: 'boolean', default: false },
       /** A Node binary for what runs on Node of the contestants; of several, one after another. */
       node: { type: 'string', multiple: true, default: [process.execPath] },
-      /** Contestants of TCP or HTTP, by name and separated by commas. */
+      /** Contestants, by name and separated by commas; not of picks and persistence. */
       only: { type: 'string' },
-      /** Workloads of TCP or HTTP, likewise. */
+      /** Workloads, likewise. */
       workloads: { type: 'string' },
-      /** For `npm run bench`. */
-      'only-picks': { type: 'boolean', default: false },
-      'only-tcp': { type: 'boolean', default: false },
+      /** For `npm run bench`: `--only-tcp` for one of its parts, or several of them. */
+      ...Object.fromEntries(parts.map((part) => [`only-${part}`, { type: 'boolean', default: false }])),
       /** Of picks, the strategies, by name and separated by commas; `safeguards` and `hashring` count as such. */
       strategies: { type: 'string' },
       /** A folder for V8 CPU profiles of the contestants that run on Node. Profiling costs: do not read the figures of such a run. */
       'cpu-prof': { type: 'string' },
     },
   });
+  const wanted = parts.filter((part) => values[`only-${part}`]);
   return {
     quick: values.quick,
     nodes: values.node,
     only: values.only?.split(','),
     workloads: values.workloads?.split(','),
-    onlyPicks: values['only-picks'],
-    onlyTcp: values['only-tcp'],
+    parts: new Set(wanted.length === 0 ? parts : wanted),
     strategies: values.strategies?.split(','),
     cpuProfiles: values['cpu-prof'],
   };

@@ -1,7 +1,7 @@
+import { measureApart } from './apart/measure-apart.mjs';
 import { isProgram, perNode, readOptions } from './options.mjs';
 import { short } from './page/pick-tables.mjs';
 import { picksText } from './page/picks-text.mjs';
-import { measureApart } from './picks/apart.mjs';
 import { lookupRows } from './picks/cases/lookups.mjs';
 import { pickRows } from './picks/cases/picks.mjs';
 import { safeguardRows } from './picks/cases/safeguards.mjs';

@@ -3,10 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchHttp } from './http.mjs';
+import { benchLayer4 } from './layer4.mjs';
 import { median } from './median.mjs';
 import { table } from './page/table.mjs';
 import { scratchFolder } from './processes/scratch.mjs';
 import { benchTcp } from './tcp.mjs';
+import { benchTls } from './tls.mjs';
 
 /** Where a missed target's time goes, by V8's sampling profiler, in runs of their own: the profiler costs, so figures are not compared with others. */
 const shown = 16;
@@ -20,25 +22,49 @@ const isServing = (place) => serving.includes(place);
 /** Microseconds at the end of a pick's profile in which there is nothing but rounds: no members made, no strategy prepared. */
 const lastRounds = 900_000;
 
-/** evenkeel beside the bare relay: the functions in which their times differ most. */
-export async function profileTcp(workload, options) {
+const evenkeel = { name: 'evenkeel', label: 'evenkeel', profile: 'evenkeel' };
+/** Whom each benchmark holds against whom: contestants, and what their profiles are named after. */
+const beside = {
+  tcp: { bench: benchTcp, own: evenkeel, floor: { name: 'bare', label: 'bare relay', profile: 'bare-relay' } },
+  layer4: {
+    bench: benchLayer4,
+    own: { name: 'all', label: 'all', profile: 'all' },
+    floor: { name: 'none', label: 'none', profile: 'none' },
+  },
+  tls: {
+    bench: benchTls,
+    own: { ...evenkeel, profile: 'evenkeel-tls' },
+    floor: { name: 'bare', label: 'bare relay', profile: 'tls-relay' },
+  },
+};
+
+/**
+ * Two contestants: the functions in which their times differ most.
+ *
+ * @param {keyof typeof beside} part
+ */
+export async function profileBeside(part, workload, options) {
+  const { bench, own, floor } = beside[part];
   const folder = scratchFolder();
-  const only = ['bare', 'evenkeel'];
-  const { results } = await benchTcp({ ...options, only, workloads: [workload], quick: true, cpuProfiles: folder });
+  const only = [floor.name, own.name];
+  const { results } = await bench({ ...options, only, workloads: [workload], cpuProfiles: folder });
   const [{ unit, rows }] = results;
-  const own = selfTimes(join(folder, 'evenkeel.cpuprofile'), isServing);
-  const bare = selfTimes(join(folder, 'bare-relay.cpuprofile'), isServing);
-  const cost = (name) => median(rows.find((row) => row.name === name).figures);
-  const costs = [...new Set([...own.keys(), ...bare.keys()])].map((place) => {
-    return { place, own: (own.get(place) ?? 0) * cost('evenkeel'), bare: (bare.get(place) ?? 0) * cost('bare') };
+  const failed = rows.find((row) => row.failed !== undefined);
+  if (failed !== undefined) return `${failed.label} fails: ${failed.failed}.`;
+  const costOf = ({ name }) => median(rows.find((row) => row.name === name).figures);
+  const [ownCost, floorCost] = [costOf(own), costOf(floor)];
+  const timesOf = ({ profile }) => selfTimes(join(folder, `${profile}.cpuprofile`), isServing);
+  const [ownTimes, floorTimes] = [timesOf(own), timesOf(floor)];
+  const costs = [...new Set([...ownTimes.keys(), ...floorTimes.keys()])].map((place) => {
+    return { place, own: (ownTimes.get(place) ?? 0) * ownCost, floor: (floorTimes.get(place) ?? 0) * floorCost };
   });
-  costs.sort((a, b) => Math.abs(b.own - b.bare) - Math.abs(a.own - a.bare));
+  costs.sort((a, b) => Math.abs(b.own - b.floor) - Math.abs(a.own - a.floor));
   const line = (place, a, b) => [place, a.toFixed(2), b.toFixed(2), (a - b).toFixed(2)];
   return table(
-    [`${unit}, self time`, 'evenkeel', 'bare relay', 'difference'],
+    [`${unit}, self time`, own.label, floor.label, 'difference'],
     [
-      ...costs.slice(0, shown).map((each) => line(each.place, each.own, each.bare)),
-      line('all functions', cost('evenkeel'), cost('bare')),
+      ...costs.slice(0, shown).map((each) => line(each.place, each.own, each.floor)),
+      line('all functions', ownCost, floorCost),
     ],
   );
 }
@@ -71,7 +97,7 @@ export async function profileHttp(workload, options) {
 /** The functions that a pick's time is spent in. */
 export function profilePick(order, { node }) {
   const folder = scratchFolder();
-  const program = fileURLToPath(new URL('picks/one.mjs', import.meta.url));
+  const program = fileURLToPath(new URL('apart/one.mjs', import.meta.url));
   const given = JSON.stringify({ ...order, prepares: false, rounds: 10, milliseconds: 100 });
   spawnSync(
     node,

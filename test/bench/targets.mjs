@@ -26,21 +26,37 @@ const httpTargets = [
   ]),
 ];
 
-export function judgeTcp(results) {
-  return tcpTargets.flatMap(({ workload, what, most, beside = 'bare' }) => {
+/** The cost of everything that is switched on at once. */
+const layer4Targets = [
+  { workload: 'connections', what: 'CPU per TCP connection, all options', most: 1.25, own: 'all', beside: 'none' },
+];
+
+/** All beside a bare relay. */
+const tlsTargets = [
+  { workload: 'full', what: 'CPU per full handshake, TLS 1.3' },
+  { workload: 'full-1.2', what: 'CPU per full handshake, TLS 1.2' },
+  { workload: 'full-rsa', what: 'CPU per full handshake, TLS 1.3, RSA 2048' },
+  { workload: 'resumed', what: 'CPU per resumed handshake, TLS 1.3' },
+  { workload: 'resumed-1.2', what: 'CPU per resumed handshake, TLS 1.2' },
+  { workload: 'download', what: 'CPU per GiB, member to client, TLS' },
+  { workload: 'upload', what: 'CPU per GiB, client to member, TLS' },
+].map((target) => ({ ...target, most: 1.15 }));
+
+export const judgeTcp = (results) => judgeCpu(tcpTargets, results);
+export const judgeLayer4 = (results) => judgeCpu(layer4Targets, results);
+export const judgeTls = (results) => judgeCpu(tlsTargets, results);
+
+function judgeCpu(targets, results) {
+  return targets.flatMap(({ workload, what, most, own: ownName = 'evenkeel', beside = 'bare' }) => {
     const rows = results.find(({ name }) => name === workload)?.rows ?? [];
-    const own = rows.find(({ name }) => name === 'evenkeel');
-    const other = rows.find(({ name }) => name === beside);
+    const own = rows.find(named(ownName));
+    const other = rows.find(named(beside));
     if (own === undefined || other === undefined) return [];
-    const ratio = median(own.figures.map((figure, round) => figure / other.figures[round]));
-    return {
-      what,
-      target: `at most ${most} of ${other.label}'s`,
-      measured: ratio.toFixed(2),
-      // As it is shown, so that the table does not contradict itself.
-      isMet: Number(ratio.toFixed(2)) <= most,
-      workload,
-    };
+    const verdict = { what, target: `at most ${most} of ${other.label}'s`, workload };
+    if (own.failed !== undefined || other.failed !== undefined) return { ...verdict, measured: 'failed', isMet: false };
+    // As it is shown, so that the table does not contradict itself.
+    const ratio = median(own.figures.map((figure, round) => figure / other.figures[round])).toFixed(2);
+    return { ...verdict, measured: ratio, isMet: Number(ratio) <= most };
   });
 }
 

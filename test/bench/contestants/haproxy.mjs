@@ -4,19 +4,22 @@ import { freePort, whenListening } from '../processes/free-port.mjs';
 import { start } from '../processes/process.mjs';
 import { scratchFolder } from '../processes/scratch.mjs';
 
-/** @param {'tcp' | 'http'} mode */
-export function startHaproxy(mode) {
+/**
+ * @param {'tcp' | 'http'} mode
+ * @param certificate with which it ends TLS; undefined where it does not
+ */
+export function startHaproxy(mode, certificate) {
   return async (members) => {
     const port = await freePort();
     const file = join(scratchFolder(), 'haproxy.cfg');
-    writeFileSync(file, config(mode, port, members));
+    writeFileSync(file, config(mode, port, members, certificate));
     const child = start('haproxy', ['-db', '-f', file]);
     await whenListening(port, child);
     return { child, port };
   };
 }
 
-const config = (mode, port, [first, second]) => `
+const config = (mode, port, [first, second], certificate) => `
 global
   nbthread 1
   maxconn 8000
@@ -27,7 +30,7 @@ defaults
   timeout server 50s
 ${mode === 'http' ? http : ''}
 listen bench
-  bind 127.0.0.1:${port} backlog 4096
+  bind 127.0.0.1:${port} backlog 4096${certificate === undefined ? '' : ` ssl crt ${certificate.both}`}
   balance roundrobin
   server first 127.0.0.1:${first}
   server second 127.0.0.1:${second}

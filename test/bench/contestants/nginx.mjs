@@ -8,6 +8,9 @@ import { scratchFolder } from '../processes/scratch.mjs';
 const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
 export const startNginxStream = (members) => startNginx(members, stream);
+/** @param certificate with which it ends TLS */
+export const startNginxTls = (certificate) => (members) =>
+  startNginx(members, (port, ports) => stream(port, ports, certificate));
 export const startNginxHttp = (members) => startNginx(members, http);
 
 async function startNginx(members, section) {
@@ -31,20 +34,23 @@ events { worker_connections 16384; }
 ${section}
 `;
 
-const stream = (port, [first, second]) => `
+const stream = (port, [first, second], certificate) => `
 stream {
   upstream members {
     server 127.0.0.1:${first};
     server 127.0.0.1:${second};
   }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port}${certificate === undefined ? '' : ' ssl'} backlog=4096;
+    ${certificate === undefined ? '' : tls(certificate)}
     proxy_pass members;
     proxy_connect_timeout 5s;
     proxy_timeout 50s;
   }
 }
 `;
+
+const tls = ({ cert, key }) => `ssl_certificate ${cert}; ssl_certificate_key ${key}; ssl_protocols TLSv1.2 TLSv1.3;`;
 
 /** Connections to members are kept, also beyond the thousand requests after which nginx closes them, and bodies go through as they come. */
 const http = (port, [first, second]) => `

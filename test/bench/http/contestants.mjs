@@ -8,12 +8,12 @@ import { nodeVersion, packageVersion, programVersion } from '../contestants/vers
  * them; `does` says whether a contestant takes part in a workload. A `peer` is a package for Node.
  */
 export const contestants = [
-  { name: 'evenkeel', label: 'evenkeel', version: nodeVersion, start: onNode('evenkeel', 'http') },
+  { name: 'evenkeel', label: 'evenkeel', version: nodeVersion, start: onNode('evenkeel', ['http']) },
   {
     name: 'evenkeel-tcp',
     label: 'evenkeel, TCP',
     version: nodeVersion,
-    start: onNode('evenkeel', 'tcp'),
+    start: onNode('evenkeel', ['tcp']),
     does: (workload) => workload === 'download' || workload === 'upload',
   },
   peer('http-proxy'),

@@ -1,27 +1,27 @@
-import { tcpTable } from '../tcp.mjs';
+import { cpuTable } from './cpu-table.mjs';
 import { measuredOn, profileText, verdictTable } from './parts.mjs';
 import { picksText } from './picks-text.mjs';
 
-/** The part of `docs/benchmarks.md` that `npm run bench` writes. */
-export function picksAndTcpPart(runs) {
+/** The part of `docs/benchmarks.md` that `npm run bench` writes about picks and TCP, from the runs of both. */
+export function picksAndTcpPart(picks, tcp) {
   return `## Picks and TCP
 
-${measuredOn(runs.map(({ tcp }) => tcp))}
+${measuredOn(tcp.map(({ results }) => results))}
 
-\`npm run bench\` measures all of this again; \`--only evenkeel,bare\`, \`--only-tcp\`, \`--only-picks\` and \`--strategies maglev,safeguards\`
-leave things out.
+\`npm run bench -- --only-picks --only-tcp\` measures all of this again; \`--only evenkeel,bare\`, one of the two and
+\`--strategies maglev,safeguards\` leave things out.
 
-${runs.map(section).join('\n')}`;
+${picks.map((run, n) => section(run, tcp[n])).join('\n')}`;
 }
 
-function section({ node, picks, tcp, verdicts, profiles }) {
-  return `### ${node}
+function section(picks, tcp) {
+  return `### ${tcp.node}
 
 #### Targets
 
-${verdictTable(verdicts)}
+${verdictTable([...picks.verdicts, ...tcp.verdicts])}
 
-${picksText(picks)}
+${picksText(picks.results)}
 
 #### TCP
 
@@ -30,5 +30,5 @@ contestants take turns within each round, and the ratio is the median of the rou
 pipes of Node (\`test/bench/contestants/bare-relay.mjs\`), without half-close, retry, timeouts or counters. evenkeel runs with its
 defaults; so do HAProxy and nginx, apart from limits.
 
-${tcp.results.map(tcpTable).join('\n')}${profiles.map(profileText).join('')}`;
+${tcp.results.results.map(cpuTable).join('\n')}${[...picks.profiles, ...tcp.profiles].map(profileText).join('')}`;
 }

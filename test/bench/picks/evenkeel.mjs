@@ -1,5 +1,5 @@
+import { nanosecondsPerStep } from '../apart/clock.mjs';
 import { median } from '../median.mjs';
-import { nanosecondsPerStep } from './clock.mjs';
 import { clientAddresses, clientCount } from './fixtures.mjs';
 import { pickingLoop } from './picking.mjs';
 import { poolOf } from './pool-of.mjs';

@@ -1,4 +1,4 @@
-import { nanosecondsPerStep } from './clock.mjs';
+import { nanosecondsPerStep } from '../apart/clock.mjs';
 import { pickingLoop } from './picking.mjs';
 import { poolOf } from './pool-of.mjs';
 

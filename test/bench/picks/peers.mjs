@@ -1,7 +1,7 @@
 import HashRing from 'hashring';
 import { P2cBalancer, RandomBalancer } from 'load-balancers';
 import loadbalance from 'loadbalance';
-import { nanosecondsPerStep } from './clock.mjs';
+import { nanosecondsPerStep } from '../apart/clock.mjs';
 import { clientAddresses, clientCount, memberAddresses, memberWeights } from './fixtures.mjs';
 
 /** The packages that evenkeel's strategies are compared with: how each is made, and what one pick is. None has a release. */

@@ -1,4 +1,4 @@
-import { nanosecondsInTurns, summary } from './clock.mjs';
+import { nanosecondsInTurns, summary } from '../apart/clock.mjs';
 import { poolOf } from './pool-of.mjs';
 
 /** A lease's life as callers lead it. */

@@ -1,7 +1,7 @@
 import { systemClock, systemRandom } from 'evenkeel';
+import { nanosecondsInTurns } from '../apart/clock.mjs';
 import { median } from '../median.mjs';
 import { seeded } from '../seeded.mjs';
-import { nanosecondsInTurns } from './clock.mjs';
 import { poolOf } from './pool-of.mjs';
 
 /**

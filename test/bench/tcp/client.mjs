@@ -1,4 +1,6 @@
 import { connect } from 'node:net';
+import { closedLoop, header, inParallel } from './loops.mjs';
+import { obey } from './obey.mjs';
 
 /** The clients of all workloads, in one process: `process.send()` brings an order, and takes back how many units were done. */
 const host = '127.0.0.1';
@@ -148,41 +150,4 @@ async function closed(sockets) {
   );
 }
 
-function header(kind, bytes) {
-  const head = Buffer.alloc(16, kind);
-  head.writeDoubleBE(bytes, 8);
-  return head;
-}
-
-/** Keeps so many units running until the time is up, and resolves with how many were done. */
-function closedLoop(concurrency, milliseconds, unit) {
-  return new Promise((resolve, reject) => {
-    const until = performance.now() + milliseconds;
-    let done = 0;
-    let running = concurrency;
-    const next = () => {
-      if (performance.now() < until) return unit(finished, reject);
-      running--;
-      if (running === 0) resolve(done);
-    };
-    const finished = () => {
-      done++;
-      next();
-    };
-    for (let n = 0; n < concurrency; n++) next();
-  });
-}
-
-async function inParallel(count, start) {
-  const sizes = await Promise.all(Array.from({ length: count }, () => new Promise(start)));
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-process.on('disconnect', () => process.exit());
-process.on('message', async ({ workload, ...order }) => {
-  try {
-    process.send({ units: await workloads[workload](order) });
-  } catch (error) {
-    process.send({ failed: `${workload}: ${error.stack}` });
-  }
-});
+obey(workloads);

@@ -6,7 +6,7 @@ import { nodeVersion, programVersion } from '../contestants/versions.mjs';
 /** Who takes part, in the order of the tables. All spread connections round robin over the same two members. */
 export const contestants = [
   { name: 'bare', label: 'bare relay', version: nodeVersion, start: onNode('bare-relay') },
-  { name: 'evenkeel', label: 'evenkeel', version: nodeVersion, start: onNode('evenkeel', 'tcp') },
+  { name: 'evenkeel', label: 'evenkeel', version: nodeVersion, start: onNode('evenkeel', ['tcp']) },
   {
     name: 'haproxy',
     label: 'HAProxy',

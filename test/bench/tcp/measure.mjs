@@ -18,26 +18,37 @@ async function run(client, order) {
  * One workload for all contestants, in rounds in which each has its turn, in an order by lot, so that what
  * disturbs the machine for a while, or is left over from the one before, disturbs all alike.
  *
- * @returns for each contestant its figure of every round
+ * @param contestants what their `start` returns may have an `order`, more for the client to know
+ * @returns for each contestant its figure of every round in `figures`; and in `failed` what it did wrong
  */
 export async function measureCpu(workload, contestants, { client, members, options }) {
-  const racers = [];
-  for (const [index, contestant] of contestants.entries()) {
-    const { child, port } = await contestant.start(members[index], options);
-    racers.push({ child, port, figures: [] });
+  const racers = contestants.map(() => ({ figures: [], failed: undefined }));
+  const attempt = async (racer, action) => {
+    if (racer.failed !== undefined) return;
+    try {
+      await action();
+    } catch (error) {
+      [racer.failed] = error.message.split('\n');
+    }
+  };
+  for (const [index, racer] of racers.entries()) {
+    await attempt(racer, async () => Object.assign(racer, await contestants[index].start(members[index], options)));
   }
   const random = seeded(3);
   for (let round = 1 - workload.warmUps; round <= workload.rounds; round++) {
-    for (const { child, port, figures } of shuffled(racers, random)) {
-      const before = cpuSeconds(child.pid);
-      const units = await run(client, { ...workload.order, port });
-      await sleep(settling);
-      const spent = cpuSeconds(child.pid) - before;
-      if (round > 0) figures.push((spent * workload.scale * workload.unitSize) / units);
+    for (const racer of shuffled(racers, random)) {
+      await attempt(racer, async () => {
+        const { child, port, order, figures } = racer;
+        const before = cpuSeconds(child.pid);
+        const units = await run(client, { ...workload.order, ...order, port });
+        await sleep(settling);
+        const spent = cpuSeconds(child.pid) - before;
+        if (round > 0) figures.push((spent * workload.scale * workload.unitSize) / units);
+      });
     }
   }
-  for (const { child } of racers) await stop(child);
-  return racers.map(({ figures }) => figures);
+  for (const { child } of racers) if (child !== undefined) await stop(child);
+  return racers;
 }
 
 /** As `measureCpu`, for memory: every contestant is started afresh for each round. */
@@ -58,5 +69,5 @@ export async function measureMemory(workload, contestants, { client, members, op
       await stop(child);
     }
   }
-  return all;
+  return all.map((figures) => ({ figures }));
 }

@@ -23,7 +23,7 @@ export function lookupRows() {
       isPeer: false,
       isTarget,
       sizes,
-      order: (members) => ({ module: 'lookups', strategy, members }),
+      order: (members) => ({ module: 'picks/lookups', strategy, members }),
     })),
     ...peers.map((peer) => ({
       label: `_${peer}_`,
@@ -31,7 +31,7 @@ export function lookupRows() {
       isPeer: true,
       isTarget: false,
       sizes,
-      order: (members) => ({ module: 'peers', peer, members }),
+      order: (members) => ({ module: 'picks/peers', peer, members }),
     })),
   ];
 }

@@ -139,7 +139,7 @@ function rowsOf({
       sizes: patterns[pattern].sizes,
       isQuick: pattern === wanted[0] && weight === weights[0],
       order: (members) => ({
-        module: 'evenkeel',
+        module: 'picks/evenkeel',
         strategy,
         situation,
         isWeighted: weight === unequal,
@@ -157,7 +157,7 @@ function rowsOf({
       isPeer: true,
       sizes: fewSizes,
       isQuick: true,
-      order: (members) => ({ module: 'peers', peer, members }),
+      order: (members) => ({ module: 'picks/peers', peer, members }),
     })),
   ]);
 }

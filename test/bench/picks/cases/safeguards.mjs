@@ -45,6 +45,6 @@ function rowOf({ label, life, on, settle = 0 }) {
     life,
     isTarget: on === all.on,
     sizes: [10],
-    order: (members) => ({ module: 'safeguards', life, off: { strategy: 'round-robin' }, on, settle, members }),
+    order: (members) => ({ module: 'picks/safeguards', life, off: { strategy: 'round-robin' }, on, settle, members }),
   };
 }

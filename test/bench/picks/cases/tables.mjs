@@ -51,7 +51,7 @@ export function tableRows({ quick }) {
     name,
     sizes: quick ? [1000] : sizes,
     order: (members) => ({
-      module: 'tables',
+      module: 'picks/tables',
       strategy,
       isWeighted,
       members,
