@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Whatever is still running when the benchmark ends, however it ends. */
@@ -40,7 +41,7 @@ async function reply(child, timeout) {
   const settled = new AbortController();
   const signal = AbortSignal.any([settled.signal, AbortSignal.timeout(timeout)]);
   const ended = once(child, 'exit', { signal }).then(([code]) => {
-    throw new Error(`${child.spawnargs.join(' ')} exited with ${code}`);
+    throw new Error(`${nameOf(child)} exited with ${code}`);
   });
   try {
     const [message] = await Promise.race([once(child, 'message', { signal }), ended]);
@@ -50,6 +51,11 @@ async function reply(child, timeout) {
     // Takes the other listener away. What it rejects with has been seen to by the race.
     settled.abort();
   }
+}
+
+/** The program of ours that it runs. */
+function nameOf({ spawnargs, spawnfile }) {
+  return basename(spawnargs.find((argument) => argument.endsWith('.mjs')) ?? spawnfile);
 }
 
 /** Ends a child, by closing its channel where it has one. */
