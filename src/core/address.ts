@@ -1,72 +1,14 @@
+import { isIPv4, maskOf, readIp } from './ip-words.ts';
+
 /**
  * Addresses as text and as numbers. No name is resolved here.
  */
 
-/** An IP address as eight groups of 16 bits; an IPv4 address is held as IPv4-mapped IPv6 (RFC 4291 §2.5.5.2). */
-type IpGroups = readonly number[];
-
-const decimalOctet = /^(?:0|[1-9]\d{0,2})$/;
-/** RFC 6874 §2. */
-const zoneName = /^[a-z0-9._~-]+$/i;
-const hexGroup = /^[0-9a-f]{1,4}$/i;
-
-function parseIPv4(text: string): [high: number, low: number] | undefined {
-  const octets = text.split('.');
-  if (octets.length !== 4) return undefined;
-  let value = 0;
-  for (const octet of octets) {
-    if (!decimalOctet.test(octet) || Number(octet) > 255) return undefined;
-    value = value * 256 + Number(octet);
-  }
-  return [Math.floor(value / 65536), value % 65536];
-}
-
-function parseIPv6(text: string): number[] | undefined {
-  const halves = text.split('::');
-  if (halves.length > 2) return undefined;
-  const groups = halves.map((half, position) => parseGroups(half, position === halves.length - 1));
-  const [head, tail] = groups;
-  if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
-  if (tail === undefined) return head.length === 8 ? head : undefined;
-  const gap = 8 - head.length - tail.length;
-  return gap < 1 ? undefined : [...head, ...new Array<number>(gap).fill(0), ...tail];
-}
-
-function parseGroups(text: string, isLast: boolean): number[] | undefined {
-  if (text === '') return [];
-  const groups: number[] = [];
-  const parts = text.split(':');
-  for (const [index, part] of parts.entries()) {
-    if (hexGroup.test(part)) {
-      groups.push(Number.parseInt(part, 16));
-    } else {
-      const embedded = isLast && index === parts.length - 1 ? parseIPv4(part) : undefined;
-      if (embedded === undefined) return undefined;
-      groups.push(...embedded);
-    }
-  }
-  return groups;
-}
-
-function splitOnce(text: string, separator: string): string[] {
-  const index = text.indexOf(separator);
-  return index < 0 ? [text] : [text.slice(0, index), text.slice(index + 1)];
-}
-
-/** The groups of an IP literal (`10.0.0.1`, `2001:db8::1`, `::ffff:10.0.0.1`, `fe80::1%eth0`), or undefined. */
-function parseIp(text: string): IpGroups | undefined {
-  const ipv4 = parseIPv4(text);
-  if (ipv4 !== undefined) return [0, 0, 0, 0, 0, 0xffff, ...ipv4];
-  const [address = '', zone] = splitOnce(text, '%');
-  return zone === undefined || zoneName.test(zone) ? parseIPv6(address) : undefined;
-}
+/** What was read last. */
+const read = new Int32Array(4);
 
 export function isIp(text: string): boolean {
-  return parseIp(text) !== undefined;
-}
-
-function isMapped(groups: IpGroups): boolean {
-  return groups[5] === 0xffff && groups.every((group, index) => index >= 5 || group === 0);
+  return readIp(text, read);
 }
 
 /**
@@ -79,28 +21,29 @@ export function canonicalAddress(address: string): string {
 
 /** A block of addresses, for example `10.0.0.0/8`. Bits behind the prefix are ignored, as Octavia does. */
 export interface Cidr {
-  readonly groups: IpGroups;
-  /** Significant bits of the 128. */
-  readonly prefix: number;
+  /** As `readIp` gives them, less the bits behind the prefix. */
+  readonly words: Int32Array;
+  readonly masks: Int32Array;
+  /** Whether it is a block of IPv4 addresses: also `::ffff:10.0.0.0/104` is. */
+  readonly isIPv4: boolean;
 }
 
 /** Parses `address/prefix`, or a bare address as a block of one; undefined where the text is neither. */
 export function parseCidr(text: string): Cidr | undefined {
   const slash = text.indexOf('/');
-  const groups = parseIp(slash < 0 ? text : text.slice(0, slash));
-  if (groups === undefined || text.includes('%')) return undefined;
-  const isIPv4 = !text.includes(':');
-  const widest = isIPv4 ? 32 : 128;
+  const words = new Int32Array(4);
+  if (text.includes('%') || !readIp(slash < 0 ? text : text.slice(0, slash), words)) return undefined;
+  const widest = text.includes(':') ? 128 : 32;
   const bits = slash < 0 ? String(widest) : text.slice(slash + 1);
   if (!/^\d{1,3}$/.test(bits) || Number(bits) > widest) return undefined;
-  return { groups, prefix: Number(bits) + (isIPv4 ? 96 : 0) };
+  const prefix = Number(bits) + 128 - widest;
+  const masks = Int32Array.from([prefix, prefix - 32, prefix - 64, prefix - 96], maskOf);
+  const isOfIPv4 = prefix >= 96 && isIPv4(words);
+  return { words: words.map((word, at) => word & (masks[at] as number)), masks, isIPv4: isOfIPv4 };
 }
 
-function contains(cidr: Cidr, ip: IpGroups): boolean {
-  for (let index = 0, left = cidr.prefix; left > 0; index++, left -= 16) {
-    const mask = left >= 16 ? 0xffff : (0xffff << (16 - left)) & 0xffff;
-    if ((((cidr.groups[index] as number) ^ (ip[index] as number)) & mask) !== 0) return false;
-  }
+function holds({ words, masks }: Cidr): boolean {
+  for (let at = 0; at < 4; at++) if (((read[at] as number) & (masks[at] as number)) !== words[at]) return false;
   return true;
 }
 
@@ -109,10 +52,10 @@ function contains(cidr: Cidr, ip: IpGroups): boolean {
  * `::/0` admits every IPv6 client and no IPv4 client. Text that is no IP address (a Unix socket's client) is in no block.
  */
 export function inCidrs(cidrs: readonly Cidr[], address: string): boolean {
-  const ip = parseIp(address);
-  if (ip === undefined) return false;
-  const mapped = isMapped(ip);
-  return cidrs.some((cidr) => (cidr.prefix >= 96 && isMapped(cidr.groups)) === mapped && contains(cidr, ip));
+  if (!readIp(address, read)) return false;
+  const isOfIPv4 = isIPv4(read);
+  for (const cidr of cidrs) if (cidr.isIPv4 === isOfIPv4 && holds(cidr)) return true;
+  return false;
 }
 
 /** `host:port` as text, an IPv6 host in brackets; a Unix socket's path stands alone. */

@@ -1,11 +1,16 @@
-import { parseCidr } from '../core/address.ts';
+import { readIp } from '../core/ip-words.ts';
 
 /** An IP address as eight numbers of 16 bits, IPv4 as IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2). */
 export type IpGroups = readonly number[];
 
 /** The groups of an IP address without a zone; undefined where the text is none. */
 export function groupsOf(address: string): IpGroups | undefined {
-  return address.includes('/') ? undefined : parseCidr(address)?.groups;
+  const words = new Int32Array(4);
+  if (address.includes('%') || !readIp(address, words)) return undefined;
+  return Array.from({ length: 8 }, (_, index) => {
+    const word = words[index >>> 1] as number;
+    return index % 2 === 0 ? word >>> 16 : word & 0xffff;
+  });
 }
 
 /** The groups behind an offset, IPv4 where there are four bytes. */

@@ -9,9 +9,13 @@ import {
   parseCidr,
   parseEndpoint,
 } from '../../src/core/address.ts';
+import { readIp } from '../../src/core/ip-words.ts';
 
 /** The groups of an address, by way of the block that holds it alone. */
-const groupsOf = (text: string): readonly number[] => parseCidr(text)?.groups ?? [];
+function groupsOf(text: string): readonly number[] {
+  const words = new Int32Array(4);
+  return readIp(text, words) ? Array.from(words).flatMap((word) => [word >>> 16, word & 0xffff]) : [];
+}
 const hex = (groups: readonly number[]): string => groups.map((group) => group.toString(16).padStart(4, '0')).join(':');
 const toNumber = (groups: readonly number[]): bigint => groups.reduce((sum, group) => sum * 65536n + BigInt(group), 0n);
 const octets = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255));

@@ -1,10 +1,7 @@
+import { isIPv4, maskOf, readIp } from '../../core/ip-words.ts';
 import type { Granularity } from './granularity.ts';
 
-/**
- * Reads client addresses, and takes all of a block for one: of each address only the leading bits count.
- *
- * It reads what `core/address.ts` reads, in a tenth of the time and without allocating: this is done for every client.
- */
+/** Reads client addresses, and takes all of a block for one: of each address only the leading bits count. */
 export class AddressBlocks {
   /** The block of the address read last, the highest word first; IPv4 is held as IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2). */
   readonly words: Int32Array = new Int32Array(4);
@@ -22,14 +19,8 @@ export class AddressBlocks {
    */
   read(address: string): boolean {
     const { words } = this;
-    if (readIPv4(address, 0, address.length, words, 3)) {
-      words[0] = words[1] = 0;
-      words[2] = mapped;
-      words[3] = (words[3] as number) & this.#ipv4Mask;
-      return true;
-    }
-    if (!readIPv6(address, words)) return false;
-    if (((words[0] as number) | (words[1] as number)) === 0 && words[2] === mapped) {
+    if (!readIp(address, words)) return false;
+    if (isIPv4(words)) {
       words[3] = (words[3] as number) & this.#ipv4Mask;
       return true;
     }
@@ -37,112 +28,4 @@ export class AddressBlocks {
     for (let at = 0; at < 4; at++) words[at] = (words[at] as number) & (masks[at] as number);
     return true;
   }
-}
-
-const mapped = 0xffff;
-const dot = 0x2e;
-const colon = 0x3a;
-const percent = 0x25;
-/** RFC 6874, section 2. */
-const zoneName = /^[a-z0-9._~-]+$/i;
-/** What a character of ASCII is worth as a hexadecimal digit; -1 where it is none. */
-const hexDigits = Int8Array.from({ length: 128 }, (_, code) => {
-  const digit = Number.parseInt(String.fromCharCode(code), 16);
-  return Number.isNaN(digit) ? -1 : digit;
-});
-
-/** The leading bits of a word. */
-function maskOf(bits: number): number {
-  if (bits <= 0) return 0;
-  return bits >= 32 ? -1 : -1 << (32 - bits);
-}
-
-/** Four octets without leading zeros; digit by digit, which is a third faster than a loop with a state. */
-function readIPv4(text: string, from: number, to: number, words: Int32Array, word: number): boolean {
-  let value = 0;
-  let at = from;
-  for (let octets = 1; octets <= 4; octets++) {
-    if (at >= to) return false;
-    let octet = (text.charCodeAt(at) - 0x30) >>> 0;
-    if (octet > 9) return false;
-    at++;
-    let digit = at < to ? (text.charCodeAt(at) - 0x30) >>> 0 : 10;
-    if (digit <= 9) {
-      if (octet === 0) return false;
-      octet = octet * 10 + digit;
-      at++;
-      digit = at < to ? (text.charCodeAt(at) - 0x30) >>> 0 : 10;
-      if (digit <= 9) {
-        octet = octet * 10 + digit;
-        at++;
-        if (octet > 255) return false;
-      }
-    }
-    value = (value << 8) | octet;
-    if (octets < 4 && (at >= to || text.charCodeAt(at++) !== dot)) return false;
-  }
-  words[word] = value;
-  return at === to;
-}
-
-/** Those of too long an address are counted, but there is no place for them. */
-const groups = new Int32Array(8);
-
-function readIPv6(text: string, words: Int32Array): boolean {
-  const { length } = text;
-  let count = 0;
-  /** Before which group `::` stands. */
-  let gap = -1;
-  let group = 0;
-  let digits = 0;
-  /** How many of them have just been read. */
-  let colons = 0;
-  for (let at = 0; at < length; at++) {
-    const code = text.charCodeAt(at);
-    const digit = code < 128 ? (hexDigits[code] as number) : -1;
-    if (digit >= 0) {
-      if (digits === 0 && colons === 1 && count === 0) return false;
-      group = (group << 4) | digit;
-      if (++digits > 4) return false;
-      colons = 0;
-    } else if (code === colon) {
-      if (digits > 0) {
-        groups[count++] = group;
-        group = digits = 0;
-      }
-      colons++;
-      if (colons > 2 || (colons === 2 && gap >= 0)) return false;
-      if (colons === 2) gap = count;
-    } else if (code === dot) {
-      const end = endOfIPv4(text, at);
-      if (!readIPv4(text, at - digits, end, words, 3)) return false;
-      if (end < length && !zoneName.test(text.slice(end + 1))) return false;
-      groups[count++] = (words[3] as number) >>> 16;
-      group = (words[3] as number) & 0xffff;
-      break;
-    } else if (code === percent) {
-      if (!zoneName.test(text.slice(at + 1))) return false;
-      break;
-    } else {
-      return false;
-    }
-  }
-  if (digits > 0) groups[count++] = group;
-  else if (colons !== 2) return false;
-  if (gap < 0 ? count !== 8 : count > 7) return false;
-  if (gap >= 0) spread(count, gap);
-  for (let word = 0; word < 4; word++) {
-    words[word] = ((groups[2 * word] as number) << 16) | (groups[2 * word + 1] as number);
-  }
-  return true;
-}
-
-function endOfIPv4(text: string, dotAt: number): number {
-  const zone = text.indexOf('%', dotAt);
-  return zone < 0 ? text.length : zone;
-}
-
-/** Moves the groups behind `::` to the end, and puts zeros in between. */
-function spread(count: number, gap: number): void {
-  for (let from = count - 1, to = 7; to >= gap; from--, to--) groups[to] = from >= gap ? (groups[from] as number) : 0;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isIp, parseCidr } from '../../../src/core/address.ts';
 import { AddressBlocks } from '../../../src/persistence/table/address-blocks.ts';
+import { parseIp } from '../../fixtures/plain-address.ts';
 
 const exact = { ipv4: 32, ipv6: 128 };
 
@@ -12,10 +12,10 @@ function blockOf(address: string, granularity = exact): string | undefined {
   return Array.from(blocks.words, (word) => (word >>> 0).toString(16).padStart(8, '0')).join(' ');
 }
 
-/** What the core's reader makes of it. */
+/** What a plain reader makes of it. */
 function plainly(address: string): string | undefined {
-  if (!isIp(address)) return undefined;
-  const groups = parseCidr(address.replace(/%.*/, ''))?.groups ?? [];
+  const groups = parseIp(address);
+  if (groups === undefined) return undefined;
   const digits = groups.map((group) => group.toString(16).padStart(4, '0')).join('');
   return digits.replace(/.{8}(?=.)/g, '$& ');
 }
