@@ -24,6 +24,8 @@ export type ProxyHeaderProgress =
       readonly reason: string;
     };
 
+const nothing = new Uint8Array(0);
+
 const more: ProxyHeaderProgress = { state: 'more' };
 
 /**
@@ -35,7 +37,7 @@ const more: ProxyHeaderProgress = { state: 'more' };
  */
 export class ProxyHeaderReader {
   readonly #maximumBlock: number;
-  #bytes: Uint8Array = new Uint8Array(longestLine);
+  #bytes: Uint8Array = nothing;
   #length = 0;
   /** Bytes of the header; 0 while unknown. */
   #size = 0;
@@ -53,13 +55,29 @@ export class ProxyHeaderReader {
    */
   push(chunk: Uint8Array): ProxyHeaderProgress {
     if (this.#failure !== undefined) return this.#failure;
+    return this.#length === 0 ? this.#pushFirst(chunk) : this.#pushOn(chunk);
+  }
+
+  /** Nearly always the first chunk has all of it, and nothing needs to be kept. */
+  #pushFirst(chunk: Uint8Array): ProxyHeaderProgress {
+    const size = this.#measure(chunk.subarray(0, longestLine));
+    if (typeof size === 'string') return this.#fail(size);
+    if (size === 0 || chunk.length < size) return this.#pushOn(chunk);
+    // What a header of version 2 says are views of it, and the chunk is its owner's.
+    const header = chunk[0] === signature[0] ? chunk.slice(0, size) : chunk.subarray(0, size);
+    return this.#read(header, chunk.subarray(size));
+  }
+
+  #pushOn(chunk: Uint8Array): ProxyHeaderProgress {
     let at = 0;
     do {
       at = this.#keep(chunk, at);
-      const size = this.#size === 0 ? this.#measure() : this.#size;
+      const size = this.#size === 0 ? this.#measure(this.#bytes.subarray(0, this.#length)) : this.#size;
       if (typeof size === 'string') return this.#fail(size);
       this.#size = size;
-      if (size > 0 && this.#length >= size) return this.#read(chunk.subarray(at - (this.#length - size)));
+      if (size > 0 && this.#length >= size) {
+        return this.#read(this.#bytes.subarray(0, size), chunk.subarray(at - (this.#length - size)));
+      }
     } while (at < chunk.length);
     return more;
   }
@@ -79,8 +97,7 @@ export class ProxyHeaderReader {
   }
 
   /** The header's size, 0 if more bytes have to tell, or what is wrong already. */
-  #measure(): number | string {
-    const bytes = this.#bytes.subarray(0, this.#length);
+  #measure(bytes: Uint8Array): number | string {
     if (bytes[0] !== signature[0]) return startsLike(bytes, lineStart) ? lineSize(bytes) : 'no PROXY header';
     if (!startsLike(bytes, signature)) return 'no PROXY header';
     const error = bytes.length > 12 ? commandError(bytes[12] as number) : undefined;
@@ -90,8 +107,7 @@ export class ProxyHeaderReader {
     return fixedSize + block;
   }
 
-  #read(rest: Uint8Array): ProxyHeaderProgress {
-    const bytes = this.#bytes.subarray(0, this.#size);
+  #read(bytes: Uint8Array, rest: Uint8Array): ProxyHeaderProgress {
     const version = bytes[0] === signature[0] ? 2 : 1;
     const header = version === 2 ? readHeader(bytes) : readLine(String.fromCharCode(...bytes.subarray(0, -2)));
     return typeof header === 'string' ? this.#fail(header) : { state: 'done', version, header, rest };
