@@ -42,6 +42,12 @@ export type {
 } from './core/report.ts';
 export type { ConcurrencyLimitStats, RetryBudgetStats } from './core/safeguard-stats.ts';
 export type { SafeguardsSpec } from './core/safeguards-spec.ts';
+export type {
+  ProxyProtocolVersion,
+  SendProxyProtocol,
+  SendProxyProtocolSpec,
+  SendTlvsSpec,
+} from './core/send-proxy-protocol.ts';
 export type { Client, NextStep, Pause, Session } from './core/session.ts';
 export type { SniRoute, SniRouteSpec } from './core/sni-routing-spec.ts';
 export type { Stats } from './core/stats.ts';
@@ -136,5 +142,7 @@ export { type ZonePreferenceOptions, zonePreference } from './strategies/wrapper
 export type { CertificateSpec } from './tls/certificate-spec.ts';
 export type { ClientCertificate } from './tls/client-certificate.ts';
 export type { ClientTls } from './tls/client-tls.ts';
+export type { MemberTls, MemberTlsSettings } from './tls/member-tls.ts';
+export type { MemberTlsSpec } from './tls/member-tls-spec.ts';
 export type { ClientAuthentication, TlsConfig, TlsVersion } from './tls/tls-config.ts';
 export type { TlsSpec } from './tls/tls-spec.ts';

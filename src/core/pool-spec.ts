@@ -6,6 +6,8 @@ import { isSameConcurrencyLimit } from '../safeguards/concurrency-limit-spec.ts'
 import { readStrategy, type StrategyName } from '../strategies/built-in.ts';
 import { roundRobin } from '../strategies/round-robin.ts';
 import type { Strategy } from '../strategies/strategy.ts';
+import type { MemberTls } from '../tls/member-tls.ts';
+import { keepingSameMemberTls, type MemberTlsSpec, memberTlsOver } from '../tls/member-tls-spec.ts';
 import { defaultKeepAlive, type KeepAlive, type KeepAliveSpec, keepAliveOver } from './keep-alive-spec.ts';
 import { type MemberConfig, type MemberSpec, readMember, unlimited } from './member-spec.ts';
 import { type QueueSettings, type QueueSpec, readQueue } from './queue-spec.ts';
@@ -16,6 +18,12 @@ import {
   type SafeguardsSpec,
   safeguardNames,
 } from './safeguards-spec.ts';
+import {
+  type ProxyProtocolVersion,
+  readSendProxyProtocol,
+  type SendProxyProtocol,
+  type SendProxyProtocolSpec,
+} from './send-proxy-protocol.ts';
 import { boolean, distinct, Fields, integer, isSame, list, name } from './spec.ts';
 
 /** A pool as a user describes it. */
@@ -45,6 +53,16 @@ export interface PoolUpdate<T = unknown> extends SafeguardsSpec {
   readonly fullConnections?: number | null;
   /** How connections to the members of an HTTP virtual IP are kept for later requests. */
   readonly keepAlive?: KeepAliveSpec | null;
+  /**
+   * Speaks TLS to the members, `true` with all defaults: certificates are verified. Concerns clients and not checks, whose `type` says
+   * whether they speak TLS. Default: none.
+   */
+  readonly tls?: boolean | MemberTlsSpec | null;
+  /**
+   * Tells members who the client is, in a PROXY header ahead of everything else, `'v1'` or `'v2'`. Checks begin with a header that
+   * tells of nobody, where they knock where clients go. Default: none.
+   */
+  readonly proxyProtocol?: ProxyProtocolVersion | SendProxyProtocolSpec | null;
   /** `false` refuses every client. Default true. */
   readonly enabled?: boolean | null;
 }
@@ -60,6 +78,8 @@ export interface PoolConfig<T = unknown> extends Safeguards {
   readonly queue: QueueSettings | undefined;
   readonly fullConnections: number | undefined;
   readonly keepAlive: KeepAlive;
+  readonly tls: MemberTls | undefined;
+  readonly proxyProtocol: SendProxyProtocol | undefined;
   readonly enabled: boolean;
 }
 
@@ -73,6 +93,8 @@ const changeable = [
   'fullConnections',
   ...safeguardNames,
   'keepAlive',
+  'tls',
+  'proxyProtocol',
   'enabled',
 ] as const;
 
@@ -92,6 +114,8 @@ export function readPool<T>(value: unknown, path: string, defaultName?: string):
     fullConnections: fields.read('fullConnections', fullConnections, undefined),
     ...readSafeguards(fields, noSafeguards),
     keepAlive: fields.read('keepAlive', keepAliveOver(defaultKeepAlive), defaultKeepAlive),
+    tls: fields.read('tls', memberTlsOver(undefined), undefined),
+    proxyProtocol: fields.read('proxyProtocol', readSendProxyProtocol, undefined),
     enabled: fields.read('enabled', boolean, true),
   };
 }
@@ -125,6 +149,13 @@ export function readPoolUpdate<T>(value: unknown, current: Omit<PoolConfig<T>, '
     ),
     ...readSafeguards(fields, current),
     keepAlive: fields.change('keepAlive', keepAliveOver(current.keepAlive), defaultKeepAlive, current.keepAlive),
+    tls: fields.change<MemberTls | undefined>('tls', memberTlsOver(current.tls), undefined, current.tls),
+    proxyProtocol: fields.change<SendProxyProtocol | undefined>(
+      'proxyProtocol',
+      readSendProxyProtocol,
+      undefined,
+      current.proxyProtocol,
+    ),
     enabled: fields.change('enabled', boolean, true, current.enabled),
   };
 }
@@ -152,6 +183,8 @@ export function keepingWhatIsSame<T>(before: PoolSettings<T>, wanted: PoolSettin
     agentCheck: kept(before.agentCheck, wanted.agentCheck),
     persistence: isSamePersistence(before.persistence, wanted.persistence) ? before.persistence : wanted.persistence,
     queue: kept(before.queue, wanted.queue),
+    tls: keepingSameMemberTls(before.tls, wanted.tls),
+    proxyProtocol: kept(before.proxyProtocol, wanted.proxyProtocol),
     panic: kept(before.panic, wanted.panic),
     outlierDetection: kept(before.outlierDetection, wanted.outlierDetection),
     retryBudget: kept(before.retryBudget, wanted.retryBudget),

@@ -7,6 +7,7 @@ import { refuseOverTcp } from '../persistence/persistence-spec.ts';
 import type { OutlierStats } from '../safeguards/outlier-stats.ts';
 import type { SheddingCause } from '../safeguards/shedding.ts';
 import type { Strategy, StrategyContext } from '../strategies/strategy.ts';
+import type { MemberTls } from '../tls/member-tls.ts';
 import { Accounts } from './accounts.ts';
 import { Admission } from './admission.ts';
 import type { PersistenceStats } from './affinity.ts';
@@ -34,6 +35,7 @@ import {
 } from './pool-spec.ts';
 import { Roster } from './roster.ts';
 import type { ConcurrencyLimitStats, RetryBudgetStats } from './safeguard-stats.ts';
+import type { SendProxyProtocol } from './send-proxy-protocol.ts';
 import type { Stats } from './stats.ts';
 import type { OperatingStatus } from './status.ts';
 import type { Protocol } from './vip-spec.ts';
@@ -55,6 +57,7 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   readonly #checks: Checks<T>;
   readonly #guards: Guards<T>;
   readonly #admission: Admission<T>;
+  readonly #followers = new Set<(settings: PoolSettings<T>) => void>();
   #settings: PoolSettings<T>;
   /** How many virtual IPs of TCP lead here. */
   #tcpVips = 0;
@@ -145,6 +148,16 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
   /** How many connections make it full for members with `minConnections`; undefined where nobody said. */
   get fullConnections(): number | undefined {
     return this.#settings.fullConnections;
+  }
+
+  /** How connections to the members speak TLS, without what is secret; undefined where they do not. One object until it is changed. */
+  get tls(): MemberTls | undefined {
+    return this.#settings.tls;
+  }
+
+  /** The PROXY header that members get; undefined where they get none. One object until it is changed. */
+  get proxyProtocol(): SendProxyProtocol | undefined {
+    return this.#settings.proxyProtocol;
   }
 
   /** What keeps clients on their members; undefined where nothing does. */
@@ -245,9 +258,21 @@ export class Pool<T = unknown> extends Emitter<PoolEvents<T>> {
     if (protocol === 'tcp') this.#tcpVips += leads ? 1 : -1;
   }
 
-  /** @internal throws `SpecError` where the change asks for checks that this machine cannot do; else, nothing changes yet */
+  /** @internal throws `SpecError` where the change asks for what this machine cannot do; else, nothing changes yet */
   prepareChange(wanted: PoolSettings<T>): void {
-    this.#checks.prepare(keepingWhatIsSame(this.#settings, wanted).healthMonitor);
+    const settings = keepingWhatIsSame(this.#settings, wanted);
+    for (const prepare of this.#followers) prepare(settings);
+    this.#checks.prepare(settings.healthMonitor);
+  }
+
+  /**
+   * @internal has an adapter get ready for settings that may come into force, until the returned handle is disposed
+   *
+   * @param prepare throws `SpecError` where it cannot do what they want
+   */
+  follow(prepare: (settings: PoolSettings<T>) => void): Disposable {
+    this.#followers.add(prepare);
+    return { [Symbol.dispose]: () => this.#followers.delete(prepare) };
   }
 
   /**

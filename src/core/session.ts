@@ -61,6 +61,8 @@ export class Session<T = unknown> implements AcquireRequest<T> {
   readonly #tried: Member<T>[] = [];
   /** Where a route leads it; else it goes where the virtual IP leads at each pick. */
   #pool: Pool<T> | undefined;
+  /** Where the member was picked. */
+  #pickedFrom: Pool<T> | undefined;
   #lease: Lease<T> | undefined;
   #wait: Wait<T> | undefined;
   #request: RequestAttributes | undefined;
@@ -87,6 +89,11 @@ export class Session<T = unknown> implements AcquireRequest<T> {
   /** The member that serves the client, or is being connected to. */
   get member(): Member<T> | undefined {
     return this.#lease?.member;
+  }
+
+  /** The pool that its member is of, or will be. */
+  get pool(): Pool<T> {
+    return this.#pickedFrom ?? this.#pool ?? this.#vip.pool;
   }
 
   /** As strategies see it: an IPv4 client of a dual-stack listener has its IPv4 address. */
@@ -136,6 +143,7 @@ export class Session<T = unknown> implements AcquireRequest<T> {
     this.#wait = undefined;
     this.#end('ignored');
     if (this.#failures > retries) return this.#giveUp('retries-exhausted');
+    if (waited === undefined) this.#pickedFrom = pool;
     const result = waited ?? pool.acquireOrWait(this);
     if ('isWaiting' in result) {
       this.#wait = result;

@@ -4,11 +4,12 @@ import { printable } from '../core/errors.ts';
 import { type Member, stateOf } from '../core/member.ts';
 import type { PoolEvents } from '../core/pool-events.ts';
 import type { Random } from '../core/random.ts';
+import type { ProxyProtocolVersion } from '../core/send-proxy-protocol.ts';
 import { isSame } from '../core/spec.ts';
 import type { StrategyContext } from '../strategies/strategy.ts';
 import { InconclusiveError } from './inconclusive-error.ts';
 import { endpointToCheck } from './monitor-endpoint.ts';
-import type { CheckPace } from './monitor-spec.ts';
+import type { CheckPace, MonitorSettings } from './monitor-spec.ts';
 import type { Probe, ProbeTarget } from './probe.ts';
 import { Slots } from './slots.ts';
 
@@ -18,9 +19,14 @@ import { Slots } from './slots.ts';
  */
 const firstCheckSpacing = 10;
 
+/** What of a monitor concerns whoever makes its checks. */
+type CheckSettings = CheckPace & Partial<Pick<MonitorSettings, 'proxyProtocol'>>;
+
 /** Whose members are checked, and who hears what was found. */
 export interface Checked<T> extends Pick<Emitter<PoolEvents<T>>, 'on' | 'off'> {
   readonly members: readonly Member<T>[];
+  /** What clients' connections to the members begin with. */
+  readonly proxyProtocol?: { readonly version: ProxyProtocolVersion } | undefined;
   recordCheck(member: Member<T>, passed: boolean, reason: string): void;
 }
 
@@ -31,7 +37,7 @@ export interface Checked<T> extends Pick<Emitter<PoolEvents<T>>, 'on' | 'off'> {
  */
 export class HealthChecker<T> {
   readonly #pool: Checked<T>;
-  readonly #monitor: CheckPace;
+  readonly #monitor: CheckSettings;
   readonly #probe: Probe<T>;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -44,7 +50,7 @@ export class HealthChecker<T> {
 
   constructor(
     pool: Checked<T>,
-    monitor: CheckPace,
+    monitor: CheckSettings,
     probe: Probe<T>,
     running: WeakMap<Member<T>, Promise<void>>,
     sharedSlots: Slots | undefined,
@@ -196,7 +202,8 @@ export class HealthChecker<T> {
       // A member that moves or comes back meanwhile starts with new health, of which this check knows nothing.
       if (now.health === health && isSame(endpoint, endpointToCheck(now.config))) this.#record(member, passed, reason);
     };
-    const answer = this.#ask({ member, ...endpoint, signal });
+    const proxyProtocol = this.#proxyProtocolTo(member);
+    const answer = this.#ask({ member, ...endpoint, ...(proxyProtocol && { proxyProtocol }), signal });
     try {
       using _slot = slot;
       await Promise.race([answer, aborted(signal)]);
@@ -208,6 +215,14 @@ export class HealthChecker<T> {
       this.#clock.clearTimeout(timer);
     }
     await answer.catch(() => {});
+  }
+
+  /** HAProxy's rule: unless the monitor says, as clients' connections, where the check knocks where they go. */
+  #proxyProtocolTo({ monitorAddress, monitorPort }: Member<T>): ProxyProtocolVersion | undefined {
+    const { proxyProtocol } = this.#monitor;
+    if (proxyProtocol !== undefined) return proxyProtocol === 'none' ? undefined : proxyProtocol;
+    const isElsewhere = monitorAddress !== undefined || monitorPort !== undefined;
+    return isElsewhere ? undefined : this.#pool.proxyProtocol?.version;
   }
 
   /** A probe that throws instead of rejecting has failed, too. */

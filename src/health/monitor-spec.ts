@@ -1,4 +1,5 @@
 import { SpecError } from '../core/errors.ts';
+import type { ProxyProtocolVersion } from '../core/send-proxy-protocol.ts';
 import { at, duration, Fields, integer, name, number, oneOf } from '../core/spec.ts';
 import {
   type HttpCheck,
@@ -73,6 +74,12 @@ export interface HealthMonitorSpec<T = unknown> extends HttpCheckSpec, TlsCheckS
   readonly onError?: ErrorAction | null;
   /** The most checks of this pool that run at a time, 1 to 65536. Default 64. */
   readonly maxConcurrentChecks?: number | null;
+  /**
+   * The PROXY header that checks begin with; it tells of nobody. Default: the version of the pool's `proxyProtocol`, for members that
+   * are checked where clients go, and `'none'` for those with a `monitorAddress` or `monitorPort` (HAProxy's rule; its
+   * `check-send-proxy` is to name a version here).
+   */
+  readonly proxyProtocol?: ProxyProtocolVersion | 'none' | null;
 }
 
 /** When checks are made, checked. */
@@ -94,6 +101,8 @@ export interface MonitorSettings extends CheckPace {
   readonly observe: Observed | undefined;
   readonly errorLimit: number;
   readonly onError: ErrorAction;
+  /** Undefined where the pool says. */
+  readonly proxyProtocol: ProxyProtocolVersion | 'none' | undefined;
 }
 
 /** A checked monitor whose probe an adapter brings along. */
@@ -123,6 +132,7 @@ const fieldNames = [
   'errorLimit',
   'onError',
   'maxConcurrentChecks',
+  'proxyProtocol',
   ...httpCheckFields,
   ...tlsCheckFields,
 ] as const;
@@ -144,7 +154,11 @@ export function readHealthMonitor<T>(value: unknown, path: string): HealthMonito
     initialHealth: fields.read('initialHealth', initialHealth, 'up'),
     ...readObservation(fields),
     maxConcurrentChecks: fields.read('maxConcurrentChecks', integer(1, 65_536), 64),
+    proxyProtocol: fields.read('proxyProtocol', oneOf<ProxyProtocolVersion | 'none'>(['v1', 'v2', 'none']), undefined),
   };
+  if (type === 'ping' || type === 'udp-connect') {
+    refuseFields(fields, ['proxyProtocol'], 'a type that connects over TCP');
+  }
   const speaksTls = type === 'https' || type === 'tls-hello';
   if (type !== 'http' && type !== 'https') refuseFields(fields, httpCheckFields, "a type of 'http' or 'https'");
   if (!speaksTls) refuseFields(fields, tlsCheckFields, "a type of 'https' or 'tls-hello'");
@@ -170,11 +184,9 @@ const observed = oneOf<Observed>(['connect', 'request']);
 const errorAction = oneOf<ErrorAction>(['fast-delay', 'fail-check', 'sudden-death', 'mark-down']);
 
 /** What would mean nothing to a check is refused rather than overlooked. */
-function refuseFields<Name extends HttpCheckField | TlsCheckField | 'observe' | 'errorLimit' | 'onError'>(
-  fields: Fields<Name>,
-  names: readonly Name[],
-  needed: string,
-): void {
+function refuseFields<
+  Name extends HttpCheckField | TlsCheckField | 'observe' | 'errorLimit' | 'onError' | 'proxyProtocol',
+>(fields: Fields<Name>, names: readonly Name[], needed: string): void {
   for (const name of names) {
     fields.read(
       name,

@@ -1,4 +1,5 @@
 import type { Member } from '../core/member.ts';
+import type { ProxyProtocolVersion } from '../core/send-proxy-protocol.ts';
 
 /** What a probe is asked to look at. */
 export interface ProbeTarget<T = unknown> {
@@ -7,6 +8,8 @@ export interface ProbeTarget<T = unknown> {
   readonly address: string;
   /** 0 for a Unix socket. */
   readonly port: number;
+  /** The PROXY header to begin with, one that tells of nobody (`LOCAL`, or `PROXY UNKNOWN`); undefined for none. */
+  readonly proxyProtocol?: ProxyProtocolVersion | undefined;
   /** Aborts when the monitor's timeout passes, or the monitor stops. */
   readonly signal: AbortSignal;
 }

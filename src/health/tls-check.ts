@@ -1,6 +1,7 @@
-import { isHostName } from '../core/address.ts';
 import { SpecError } from '../core/errors.ts';
 import { at, boolean, type Fields } from '../core/spec.ts';
+import { readAlpn } from '../tls/alpn.ts';
+import { certificates, hostName, plainPrivateKey } from '../tls/pem-fields.ts';
 
 /** How a check speaks TLS, as a user describes it. */
 export interface TlsCheckSpec {
@@ -11,13 +12,15 @@ export interface TlsCheckSpec {
    */
   readonly verify?: boolean | null;
   /** Certificates of the authorities to trust, in PEM, instead of those that the runtime trusts. */
-  readonly ca?: string | null;
+  readonly ca?: string | Uint8Array | null;
   /** The certificate that the check shows to a member that asks for one, in PEM, with those that lead to its authority. Needs `key`. */
-  readonly cert?: string | null;
+  readonly cert?: string | Uint8Array | null;
   /** The private key of `cert`, in PEM, not encrypted. */
-  readonly key?: string | null;
+  readonly key?: string | Uint8Array | null;
   /** The name that is asked for in the handshake, 1 to 253 characters. Default: `domainName`, or the address where it is a name. */
   readonly serverName?: string | null;
+  /** Protocols to offer with ALPN, best first (HAProxy's `check-alpn`). Default: none. */
+  readonly alpn?: readonly string[] | null;
 }
 
 /** A checked TLS check. */
@@ -27,11 +30,13 @@ export interface TlsCheck {
   readonly cert: string | undefined;
   readonly key: string | undefined;
   readonly serverName: string | undefined;
+  /** A blank between them. */
+  readonly alpn: string | undefined;
 }
 
 export type TlsCheckField = keyof TlsCheck;
 
-export const tlsCheckFields: readonly TlsCheckField[] = ['verify', 'ca', 'cert', 'key', 'serverName'];
+export const tlsCheckFields: readonly TlsCheckField[] = ['verify', 'ca', 'cert', 'key', 'serverName', 'alpn'];
 
 export function readTlsCheck(fields: Fields<TlsCheckField>): TlsCheck {
   const ca = fields.read('ca', certificates, undefined);
@@ -40,26 +45,11 @@ export function readTlsCheck(fields: Fields<TlsCheckField>): TlsCheck {
     throw new SpecError(at(fields.path, 'verify'), verify, 'true, or no ca, which only says whom to trust');
   }
   const cert = fields.read('cert', certificates, undefined);
-  const key = fields.read('key', privateKey, undefined);
+  const key = fields.read('key', plainPrivateKey, undefined);
   if ((cert === undefined) !== (key === undefined)) {
     const missing = cert === undefined ? 'cert' : 'key';
     throw new SpecError(at(fields.path, missing), undefined, 'both a cert and its key, or neither');
   }
-  return { verify, ca, cert, key, serverName: fields.read('serverName', host, undefined) };
-}
-
-function certificates(value: unknown, path: string): string {
-  if (typeof value === 'string' && value.includes('-----BEGIN CERTIFICATE-----')) return value;
-  throw new SpecError(path, value, 'certificates in PEM');
-}
-
-function privateKey(value: unknown, path: string): string {
-  if (typeof value === 'string' && /-----BEGIN (?:(?!ENCRYPTED)[A-Z]+ )?PRIVATE KEY-----/.test(value)) return value;
-  // What was given may be a key all the same, and an error ends up in a log.
-  throw new SpecError(path, undefined, 'a private key in PEM that is not encrypted (the value is not shown)');
-}
-
-function host(value: unknown, path: string): string {
-  if (typeof value === 'string' && value.length <= 253 && isHostName(value)) return value;
-  throw new SpecError(path, value, 'a host name of 1 to 253 characters');
+  const serverName = fields.read('serverName', hostName, undefined);
+  return { verify, ca, cert, key, serverName, alpn: fields.read('alpn', readAlpn, undefined)?.join(' ') };
 }

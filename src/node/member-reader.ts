@@ -9,6 +9,9 @@ const nothing = Buffer.alloc(0);
  */
 const mostFullReads = 16;
 
+/** Bytes that may wait for a client while its member is read on, where they need no buffer of ours. */
+const mostPending = 131_072;
+
 /** Who gets what a member sends. */
 export interface MemberListener {
   /**
@@ -37,6 +40,13 @@ export class MemberReader implements OnReadOpts {
   #fullReads = 0;
   /** Counts releases: what was waited for before one no longer matters. */
   #turn = 0;
+  /** The turn in which a write is being waited for. */
+  #waitsIn = -1;
+  /**
+   * Over TLS Node reads 64 KiB, decrypts at most 16 KiB at a time, and does not stop in between. So a large buffer would be of no use,
+   * and one of our own would be overwritten: all goes through `landing`.
+   */
+  #isDecrypted = false;
 
   constructor(listener: MemberListener) {
     this.#listener = listener;
@@ -45,6 +55,7 @@ export class MemberReader implements OnReadOpts {
   /** The socket that reads with this; to be told before the first read. */
   set member(member: Socket) {
     this.#member = member;
+    this.#isDecrypted = 'encrypted' in member;
   }
 
   /** @internal asked by Node before the first read and after each */
@@ -57,7 +68,7 @@ export class MemberReader implements OnReadOpts {
     if (to === undefined) return false;
     if (turn !== this.#turn) return true;
     if (to.writableLength > 0) {
-      to.write(nothing, () => this.#written(turn, size));
+      this.#wait(to, size);
       return false;
     }
     this.#follow(size);
@@ -67,6 +78,16 @@ export class MemberReader implements OnReadOpts {
     setImmediate(() => this.#readOn(turn));
     return false;
   };
+
+  /** As `callback`, of a socket that allocates what it reads to: nobody else uses the bytes. */
+  took(bytes: Buffer): void {
+    const turn = this.#turn;
+    const to = this.#listener.memberSent(bytes, false);
+    const isEnough = to === undefined || (turn === this.#turn && to.writableLength > mostPending);
+    if (!isEnough) return;
+    this.#member?.pause();
+    if (to !== undefined) this.#wait(to, bytes.length);
+  }
 
   /**
    * What is read from now on is for somebody else; within `memberSent`, since Node asks for a buffer only after that. A connection
@@ -94,11 +115,19 @@ export class MemberReader implements OnReadOpts {
     else to.write(nothing, (error) => giveBack(buffer, !error));
   }
 
-  #written(turn: number, size: number): void {
-    if (turn !== this.#turn) return;
-    // Over TLS no write is done at once, however small.
-    this.#follow(size);
-    this.#readOn(turn);
+  /** Reads on when all that was written to a socket is done. */
+  #wait(to: Socket, size: number): void {
+    const turn = this.#turn;
+    if (this.#waitsIn === turn) return;
+    this.#waitsIn = turn;
+    to.write(nothing, () => {
+      if (turn !== this.#turn) return;
+      this.#waitsIn = -1;
+      if (this.#isDecrypted && to.writableLength > 0 && !to.destroyed) return this.#wait(to, size);
+      // To a client over TLS no write is done at once, however small.
+      this.#follow(size);
+      this.#readOn(turn);
+    });
   }
 
   #readOn(turn: number): void {
@@ -107,6 +136,7 @@ export class MemberReader implements OnReadOpts {
 
   /** A buffer of its own for a connection that moves bulk; the shared one for all others. */
   #follow(size: number): void {
+    if (this.#isDecrypted) return;
     const isOwn = this.#buffer !== landing;
     if (isOwn === size >= bulk) return;
     if (isOwn) giveBack(this.#buffer, true);

@@ -20,6 +20,7 @@ import type { CertificateFacts, Credentials } from './tls/credentials.ts';
 import { Termination } from './tls/termination.ts';
 import { TlsHandshake } from './tls/tls-handshake.ts';
 import { WaitingClient } from './waiting-client.ts';
+import { tlsFor, wayTo } from './way-to-members.ts';
 
 export interface TroubleEvents extends ListenerErrorEvent {
   /**
@@ -110,13 +111,13 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<
     const checks = new Map<Pool<T>, Disposable | undefined>();
     for (const pool of this.vip.pools) {
       try {
-        checks.set(pool, before.has(pool) ? before.get(pool) : pool.startChecks(makeProbe, checkSlots));
+        checks.set(pool, before.has(pool) ? before.get(pool) : attend(pool));
       } catch (error) {
         if (isFirst) {
           for (const check of checks.values()) check?.[Symbol.dispose]();
           throw error;
         }
-        // The virtual IP leads there already: it serves unchecked.
+        // The virtual IP leads there already: it serves unchecked, as far as it can.
         checks.set(pool, undefined);
         this.emit('error', error as EvenkeelError);
       }
@@ -286,4 +287,17 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<
       if (this.#clients.size > 0 || hasMore) this.#sweepLater();
     }, wait);
   }
+}
+
+/** Has a pool checked, and its changes refused that this machine could not follow. Throws `SpecError` where it cannot already. */
+function attend<T>(pool: Pool<T>): Disposable {
+  wayTo(pool);
+  const checks = pool.startChecks(makeProbe, checkSlots);
+  const following = pool.follow(({ tls }) => void (tls && tlsFor(tls)));
+  return {
+    [Symbol.dispose]: () => {
+      checks[Symbol.dispose]();
+      following[Symbol.dispose]();
+    },
+  };
 }

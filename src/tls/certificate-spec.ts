@@ -1,6 +1,7 @@
 import { SpecError } from '../core/errors.ts';
 import { at, type Fields } from '../core/spec.ts';
-import { hidden, oneSource, pem, secretFields, textOf } from './secret-fields.ts';
+import { certificates, privateKey } from './pem-fields.ts';
+import { hidden, oneSource, secretFields, textOf } from './secret-fields.ts';
 import { readServerNames } from './server-names.ts';
 import type { CertificateSource } from './tls-config.ts';
 
@@ -23,9 +24,6 @@ export interface CertificateSpec {
 }
 
 const names = ['cert', 'certFile', 'key', 'keyFile', 'pfx', 'pfxFile', 'passphrase', 'serverNames'] as const;
-
-const certificates = pem('(?:TRUSTED |X509 )?CERTIFICATE');
-const privateKey = pem('(?:[A-Z]+ )?PRIVATE KEY');
 
 /** Reads one certificate, or a list of some. */
 export function readCertificates(value: unknown, path: string): readonly CertificateSource[] {
@@ -56,7 +54,7 @@ function refuseBeside(fields: Fields<(typeof names)[number]>, name: string | und
   if (name !== undefined) throw new SpecError(at(fields.path, name), '(not shown)', 'nothing beside pfx, which has it');
 }
 
-function readPassphrase(value: unknown, path: string): string {
+export function readPassphrase(value: unknown, path: string): string {
   if (typeof value === 'string' && value.length <= 1024) return value;
   throw new SpecError(path, hidden(value), 'a string of at most 1024 characters');
 }

@@ -10,9 +10,14 @@ export function hidden(value: unknown): string {
 }
 
 /** As `new Fields()`, for an object with secrets: no error shows a value, since somebody may have put a key in the wrong place. */
-export function secretFields<Name extends string>(value: unknown, path: string, names: readonly Name[]): Fields<Name> {
+export function secretFields<Name extends string>(
+  value: unknown,
+  path: string,
+  names: readonly Name[],
+  expected = 'an object',
+): Fields<Name> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
-    throw new SpecError(path, hidden(value), 'an object');
+    throw new SpecError(path, hidden(value), expected);
   }
   for (const [name, content] of Object.entries(value)) {
     if (!(names as readonly string[]).includes(name)) {
@@ -50,13 +55,17 @@ function readFileName(value: unknown, path: string): string {
  * Reads PEM, as text or as bytes, of which one block at least is of that kind.
  *
  * @param kind in the words of a regular expression
+ * @param expected what that is, for the message
  */
-export function pem(kind: string): (value: unknown, path: string) => string {
+export function pem(
+  kind: string,
+  expected = `PEM with a block 'BEGIN ${kind}'`,
+): (value: unknown, path: string) => string {
   const begin = new RegExp(`-----BEGIN ${kind}-----`);
   return (value, path) => {
     const text = value instanceof Uint8Array ? textOf(value) : value;
     if (typeof text === 'string' && begin.test(text)) return text;
-    throw new SpecError(path, hidden(value), `PEM with a block '${begin.source.replaceAll('-----', '')}'`);
+    throw new SpecError(path, hidden(value), expected);
   };
 }
 

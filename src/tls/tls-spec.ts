@@ -112,21 +112,28 @@ export function keepingSameTls<Wanted extends TlsConfig | undefined>(
 function readSettings(fields: TlsFields, protocol: 'tcp' | 'http', current: TlsConfig | undefined): TlsSettings {
   const alpnByDefault = protocol === 'http' ? ['http/1.1'] : [];
   const now: TlsSettings = current ?? { ...defaults, alpn: alpnByDefault };
+  const authentication = oneOf<ClientAuthentication>(clientAuthentications);
+  return {
+    alpn: fields.change('alpn', protocol === 'http' ? readHttpAlpn : readAlpn, alpnByDefault, now.alpn),
+    ...readVersions(fields, now),
+    ciphers: fields.change<string | undefined>('ciphers', readCiphers, undefined, now.ciphers),
+    clientAuthentication: fields.change('clientAuthentication', authentication, 'none', now.clientAuthentication),
+    sessionTimeout: fields.change('sessionTimeout', sessionTimeout, defaults.sessionTimeout, now.sessionTimeout),
+  };
+}
+
+/** What an update leaves of the bounds. */
+export function readVersions(
+  fields: Fields<'minVersion' | 'maxVersion'>,
+  now: Pick<TlsSettings, 'minVersion' | 'maxVersion'>,
+): Pick<TlsSettings, 'minVersion' | 'maxVersion'> {
   const version = oneOf<TlsVersion>(tlsVersions);
   const minVersion = fields.change('minVersion', version, defaults.minVersion, now.minVersion);
   const maxVersion = fields.change('maxVersion', version, defaults.maxVersion, now.maxVersion);
   if (tlsVersions.indexOf(minVersion) > tlsVersions.indexOf(maxVersion)) {
     throw new SpecError(at(fields.path, 'minVersion'), minVersion, `at most the maxVersion '${maxVersion}'`);
   }
-  const authentication = oneOf<ClientAuthentication>(clientAuthentications);
-  return {
-    alpn: fields.change('alpn', protocol === 'http' ? readHttpAlpn : readAlpn, alpnByDefault, now.alpn),
-    minVersion,
-    maxVersion,
-    ciphers: fields.change<string | undefined>('ciphers', readCiphers, undefined, now.ciphers),
-    clientAuthentication: fields.change('clientAuthentication', authentication, 'none', now.clientAuthentication),
-    sessionTimeout: fields.change('sessionTimeout', sessionTimeout, defaults.sessionTimeout, now.sessionTimeout),
-  };
+  return { minVersion, maxVersion };
 }
 
 function readMaterial(fields: TlsFields, now: TlsMaterial): TlsMaterial {
@@ -169,7 +176,7 @@ function readHttpAlpn(value: unknown, path: string): readonly string[] {
 }
 
 /** Octavia's limits. */
-function readCiphers(value: unknown, path: string): string {
+export function readCiphers(value: unknown, path: string): string {
   if (typeof value === 'string' && /^[A-Za-z0-9\-+!:@=_.]{1,2048}$/.test(value)) return value;
   throw new SpecError(path, value, "ciphers in OpenSSL's words, such as 'ECDHE+AESGCM:TLS_AES_128_GCM_SHA256'");
 }

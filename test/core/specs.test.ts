@@ -181,7 +181,7 @@ describe('a monitor spec refuses', () => {
       'interval',
       5,
       'no such field; there are type, delay, fastDelay, downDelay, jitter, timeout, maxRetries, maxRetriesDown, initialHealth, observe, errorLimit, onError, maxConcurrentChecks, ' +
-        'httpMethod, urlPath, expectedCodes, httpVersion, domainName, expectBody, verify, ca, cert, key, serverName',
+        'httpMethod, urlPath, expectedCodes, httpVersion, domainName, expectBody, verify, ca, cert, key, serverName, alpn',
     ],
   ]);
 
@@ -373,7 +373,7 @@ describe('a pool spec refuses', () => {
       [
         'algorithm',
         'x',
-        'no such field; there are name, strategy, members, healthMonitor, agentCheck, persistence, queue, fullConnections, overprovisioningFactor, panic, outlierDetection, retryBudget, concurrencyLimit, classify, keepAlive, enabled',
+        'no such field; there are name, strategy, members, healthMonitor, agentCheck, persistence, queue, fullConnections, overprovisioningFactor, panic, outlierDetection, retryBudget, concurrencyLimit, classify, keepAlive, tls, proxyProtocol, enabled',
       ],
     ],
   );
@@ -694,6 +694,17 @@ describe('whatever it is given, a reader answers with a config or a SpecError:',
     members: ['10.0.0.1:80'],
     healthMonitor: monitorFields,
     keepAlive: { idleTimeout: 1, maxIdle: 1, maxAge: 1 },
+    tls: {
+      verify: true,
+      ca: '-----BEGIN CERTIFICATE-----',
+      serverName: 'a.example',
+      passServerName: true,
+      minVersion: 'TLSv1.2',
+      ciphers: 'ALL',
+      alpn: ['http/1.1'],
+      resume: true,
+    },
+    proxyProtocol: { version: 'v2', tlvs: { alpn: true, uniqueId: true, checksum: true } },
     enabled: true,
   };
   const vipFields = {

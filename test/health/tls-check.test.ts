@@ -28,17 +28,17 @@ describe('a monitor that speaks TLS', () => {
     for (const [fields, message] of [
       [{ verify: 'yes' }, "verify: expected true or false, got 'yes'"],
       [{ verify: false, ca: cert }, 'verify: expected true, or no ca, which only says whom to trust, got false'],
-      [{ ca: 'x' }, "ca: expected certificates in PEM, got 'x'"],
+      [{ ca: 'x' }, "ca: expected certificates in PEM, got '(a string of 1 characters, not shown)'"],
       [{ cert }, 'key: expected both a cert and its key, or neither, got undefined'],
       [{ key }, 'cert: expected both a cert and its key, or neither, got undefined'],
       [{ serverName: 'a b' }, "serverName: expected a host name of 1 to 253 characters, got 'a b'"],
       [
         { cert, key: 'hunter2' },
-        'key: expected a private key in PEM that is not encrypted (the value is not shown), got undefined',
+        "key: expected a private key in PEM that is not encrypted, got '(a string of 7 characters, not shown)'",
       ],
       [
         { cert, key: '-----BEGIN ENCRYPTED PRIVATE KEY-----' },
-        'key: expected a private key in PEM that is not encrypted (the value is not shown), got undefined',
+        "key: expected a private key in PEM that is not encrypted, got '(a string of 37 characters, not shown)'",
       ],
     ] as const) {
       test(`${type} refuses ${JSON.stringify(fields)}`, () => {
@@ -48,9 +48,9 @@ describe('a monitor that speaks TLS', () => {
   }
 
   for (const type of ['tcp', 'http', 'udp-connect', 'ping'] as const) {
-    for (const field of ['verify', 'ca', 'cert', 'key', 'serverName'] as const) {
+    for (const field of ['verify', 'ca', 'cert', 'key', 'serverName', 'alpn'] as const) {
       test(`is none of type ${type}, where ${field} is refused`, () => {
-        const value = { verify: true, ca: cert, cert, key, serverName: 'a.example' }[field];
+        const value = { verify: true, ca: cert, cert, key, serverName: 'a.example', alpn: ['h2'] }[field];
         const error = thrownBy(() => readHealthMonitor({ type, [field]: value }, ''));
         expect(error).toMatchObject({ path: field, expected: "none, or a type of 'https' or 'tls-hello'" });
       });

@@ -12,6 +12,7 @@ import { reset } from '../member-socket.ts';
 import { isSecured } from '../tls/carrier.ts';
 import type { ServedClient } from '../vip-server.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
+import type { KeptConnections } from './kept-connections.ts';
 import type { MemberConnection } from './member-connection.ts';
 import type { HttpService } from './service.ts';
 import { Tunnel, type TunnelOwner } from './tunnel.ts';
@@ -44,6 +45,8 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
   readonly service: HttpService<T>;
   readonly session: Session<T>;
   readonly socket: Socket;
+  /** Connections to members that told of this client. */
+  ownKept: KeptConnections<T> | undefined;
   readonly #reader: MessageReader<RequestHead>;
   #state: State = 'open';
   #exchange: Exchange<T> | undefined;
@@ -402,6 +405,7 @@ export class ClientConnection<T> implements ServedClient<T>, ExchangeOwner<T>, T
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     systemClock.clearTimeout(this.#departure);
+    this.service.letGo(this);
     this.session.leave();
     this.service.server.closed(this);
   }

@@ -13,15 +13,16 @@ import type { AnswerChanges, ConnectionOption } from '../../http1/response-forwa
 import type { ResponseHead } from '../../http1/response-head.ts';
 import type { HttpPersistence } from '../../persistence/persistence.ts';
 import { isLocalFailure, messageOf } from '../member-socket.ts';
+import { type WayToMembers, wayTo } from '../way-to-members.ts';
 import { AnswerCookies } from './answer-cookies.ts';
 import { type Answered, AnswerRelay } from './answer-relay.ts';
 import type { MemberConnection, MemberUser } from './member-connection.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import { Pace, type Whom } from './pace.ts';
-import type { HttpService } from './service.ts';
+import type { HttpService, PrivateConnections } from './service.ts';
 
 /** What an exchange asks of the client's connection that it runs on. */
-export interface ExchangeOwner<T> {
+export interface ExchangeOwner<T> extends PrivateConnections<T> {
   readonly service: HttpService<T>;
   readonly session: Session<T>;
   readonly socket: Socket;
@@ -313,19 +314,28 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
   }
 
   #use(member: Member<T>): void {
-    const { service } = this.#owner;
+    const { service, session } = this.#owner;
     this.#isCounted = false;
-    const kept = service.kept.take(member, this.#request.isIdempotent ? Number.POSITIVE_INFINITY : mostIdleForUnsafe);
-    if (kept === undefined) return this.#connect(member);
+    let way: WayToMembers;
+    try {
+      way = wayTo(session.pool);
+    } catch (cause) {
+      const message = 'the members cannot be spoken to as their pool wants';
+      service.server.troubled(new EvenkeelError('ERR_EVENKEEL_CERTIFICATE', message, { cause }));
+      return this.fail(500, message, 'ignored');
+    }
+    const mostIdle = this.#request.isIdempotent ? Number.POSITIVE_INFINITY : mostIdleForUnsafe;
+    const kept = service.take(member, way, this.#owner, mostIdle);
+    if (kept === undefined) return this.#connect(member, way);
     kept.user = this;
     this.#upstream = kept;
     this.#send();
   }
 
-  #connect(member: Member<T>): void {
-    const { service } = this.#owner;
+  #connect(member: Member<T>, way: WayToMembers): void {
+    const { service, session } = this.#owner;
     const { connect } = service.server.vip.timeouts;
-    const upstream = service.connect(member, this);
+    const upstream = service.connect(member, way, session.client, this);
     this.#upstream = upstream;
     if (connect === 0) return;
     this.#timer = systemClock.setTimeout(() => {
@@ -369,12 +379,12 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
   #lost(reason: string): void {
     const { session } = this.#owner;
     const upstream = this.#upstream as MemberConnection<T>;
-    const { member } = upstream;
+    const { member, way } = upstream;
     if (!this.#request.canBeSentAgain || this.#hasHeard) return this.fail(502, reason, 'failure');
     this.#drop();
     this.#request.rewind();
     // A kept connection that has died says nothing about its member.
-    if (upstream.isReused) this.#connect(member);
+    if (upstream.isReused) this.#connect(member, way);
     else this.#proceed(() => session.requestFailed(), 502);
   }
 
@@ -387,7 +397,7 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
     const isClean = reader.framing !== 'close' && reader.unread === 0 && isSent;
     this.#upstream = undefined;
     if (!isClean) upstream.abort(socket);
-    else if (this.#memberStays && upstream.isUsable) service.keep(upstream, socket);
+    else if (this.#memberStays && upstream.isUsable) service.keep(upstream, socket, this.#owner);
     else upstream.close(socket);
     if (!this.#request.isComplete) this.#owner.session.countRequestError();
     this.#finish('success');

@@ -1,6 +1,7 @@
 import { systemClock } from '../../core/clock.ts';
 import type { KeepAlive } from '../../core/keep-alive-spec.ts';
 import type { Member } from '../../core/member.ts';
+import type { WayToMembers } from '../way-to-members.ts';
 import type { MemberConnection } from './member-connection.ts';
 
 /**
@@ -18,14 +19,15 @@ export class KeptConnections<T> {
   /**
    * One that can be used at once, or undefined.
    *
+   * @param way how it must have been opened
    * @param mostIdle milliseconds
    */
-  take(member: Member<T>, mostIdle: number): MemberConnection<T> | undefined {
+  take(member: Member<T>, way: WayToMembers, mostIdle: number): MemberConnection<T> | undefined {
     const kept = this.#kept.get(member);
     if (kept === undefined) return undefined;
     const now = systemClock.now();
     for (let last = kept.at(-1); last !== undefined; last = kept.at(-1)) {
-      const isGood = isUsable(last, now);
+      const isGood = last.way === way && isUsable(last, now);
       // Those below have waited for longer still.
       if (isGood && now - last.idleSince > mostIdle) return undefined;
       kept.pop();

@@ -1,11 +1,16 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { isUnix } from '../../core/address.ts';
 import { systemClock } from '../../core/clock.ts';
+import { printable } from '../../core/errors.ts';
 import type { Member } from '../../core/member.ts';
+import type { Client } from '../../core/session.ts';
 import { MessageReader, responseFraming } from '../../http1/message-reader.ts';
 import type { ResponseHead } from '../../http1/response-head.ts';
 import { type MemberListener, MemberReader } from '../member-reader.ts';
-import { connectTo, reset } from '../member-socket.ts';
+import { reset } from '../member-socket.ts';
+import { carrierOf } from '../tls/carrier.ts';
+import type { Opener, WayToMembers } from '../way-to-members.ts';
 
 /** Who has the use of a connection to a member: a request, or the tunnel that it became. */
 export interface MemberUser {
@@ -26,10 +31,13 @@ const owner = Symbol('evenkeel.member-connection');
 type Owned = Socket & { [owner]: MemberConnection<unknown> };
 
 /** A connection to a member, which serves one request after the other. */
-export class MemberConnection<T> implements MemberListener {
+export class MemberConnection<T> implements MemberListener, Opener {
   readonly member: Member<T>;
-  readonly socket: Socket;
+  /** How it was opened. */
+  readonly way: WayToMembers;
   readonly reader: MessageReader<ResponseHead>;
+  /** @internal */
+  readonly input: MemberReader;
   /** Nobody while it is kept for the next one. */
   user: MemberUser | undefined;
   /** Set by its user before the answer is read: whether that is to HEAD. */
@@ -46,7 +54,7 @@ export class MemberConnection<T> implements MemberListener {
   expiresAt = 0;
   readonly #address: string;
   readonly #port: number;
-  readonly #input: MemberReader;
+  #socket: Socket;
   #error: NodeJS.ErrnoException | undefined;
 
   /**
@@ -55,19 +63,42 @@ export class MemberConnection<T> implements MemberListener {
    * @param connectTimeout milliseconds, 0 for none
    * @param maxAge milliseconds
    */
-  constructor(member: Member<T>, head: ResponseHead, user: MemberUser, connectTimeout: number, maxAge: number) {
+  constructor(
+    member: Member<T>,
+    way: WayToMembers,
+    client: Client,
+    head: ResponseHead,
+    user: MemberUser,
+    connectTimeout: number,
+    maxAge: number,
+  ) {
     this.member = member;
+    this.way = way;
     this.user = user;
     this.reader = new MessageReader(head, (response) => responseFraming(response, this.isForHead));
     this.retiresAt = systemClock.now() + maxAge;
     this.#address = member.address;
     this.#port = member.port;
-    this.#input = new MemberReader(this);
-    const socket = connectTo(member.address, member.port, connectTimeout, this.#input);
-    this.socket = socket;
-    this.#input.member = socket;
+    this.input = new MemberReader(this);
+    this.#socket = way.open(member, client, connectTimeout, this);
+    this.#listen();
+  }
+
+  get socket(): Socket {
+    return this.#socket;
+  }
+
+  carriedBy(socket: Socket): void {
+    this.#socket = socket;
+    this.#listen();
+    socket.on('data', told);
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    this.input.member = socket;
     (socket as Owned)[owner] = this as MemberConnection<unknown>;
-    socket.on('connect', connected);
+    socket.on(this.way.standsWith, connected);
     socket.on('drain', drained);
     socket.on('end', ended);
     socket.on('error', failed);
@@ -87,7 +118,7 @@ export class MemberConnection<T> implements MemberListener {
    * has an address, and no reset either.)
    */
   get wasReset(): boolean {
-    return this.socket.remoteAddress === undefined && !isUnix(this.#address);
+    return carrierOf(this.socket).remoteAddress === undefined && !isUnix(this.#address);
   }
 
   memberSent(bytes: Buffer, isShared: boolean): Socket | undefined {
@@ -105,7 +136,7 @@ export class MemberConnection<T> implements MemberListener {
     this.user = undefined;
     this.isReused = true;
     this.idleSince = systemClock.now();
-    this.#input.handOver(to);
+    this.input.handOver(to);
   }
 
   /**
@@ -115,7 +146,7 @@ export class MemberConnection<T> implements MemberListener {
    */
   close(to?: Socket): void {
     this.user = undefined;
-    this.#input.release(to);
+    this.input.release(to);
     this.socket.destroy();
   }
 
@@ -126,30 +157,47 @@ export class MemberConnection<T> implements MemberListener {
    */
   abort(to: Socket): void {
     this.user = undefined;
-    this.#input.release(to);
+    this.input.release(to);
     if (this.socket.readableEnded) this.socket.destroy();
     else reset(this.socket);
   }
 
+  /** @internal all of it stands */
+  connected(): void {
+    const { socket, user } = this;
+    const { alpnProtocol } = socket as Partial<TLSSocket>;
+    if (alpnProtocol && alpnProtocol !== 'http/1.1' && alpnProtocol !== 'http/1.0') {
+      socket.destroy(new Error(`the member chose to speak ${printable(alpnProtocol)}, which is not spoken here`));
+      return;
+    }
+    user?.memberConnected();
+    if (this.way.isCorked) socket.uncork();
+  }
+
   /** @internal */
-  ended(): void {
+  ended(socket: Socket): void {
+    if (socket !== this.#socket) return;
     if (this.user === undefined) this.close();
     else this.user.memberEnded();
   }
 
   /** @internal */
   failed(error: NodeJS.ErrnoException): void {
-    this.#error = error;
+    this.#error ??= error;
   }
 
   /** @internal */
-  closed(): void {
-    this.user?.memberGone(this.#error);
+  closed(socket: Socket): void {
+    if (socket === this.#socket) this.user?.memberGone(this.#error);
   }
 }
 
 function connected(this: Socket): void {
-  (this as Owned)[owner].user?.memberConnected();
+  (this as Owned)[owner].connected();
+}
+
+function told(this: Socket, bytes: Buffer): void {
+  (this as Owned)[owner].input.took(bytes);
 }
 
 function drained(this: Socket): void {
@@ -157,7 +205,7 @@ function drained(this: Socket): void {
 }
 
 function ended(this: Socket): void {
-  (this as Owned)[owner].ended();
+  (this as Owned)[owner].ended(this);
 }
 
 function failed(this: Socket, error: NodeJS.ErrnoException): void {
@@ -165,5 +213,5 @@ function failed(this: Socket, error: NodeJS.ErrnoException): void {
 }
 
 function closed(this: Socket): void {
-  (this as Owned)[owner].closed();
+  (this as Owned)[owner].closed(this);
 }

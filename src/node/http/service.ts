@@ -8,12 +8,13 @@ import type { Pool } from '../../core/pool.ts';
 import type { MemberStatusChange } from '../../core/pool-events.ts';
 import { systemRandom } from '../../core/random.ts';
 import type { RefusalReason } from '../../core/refusal.ts';
-import type { Session } from '../../core/session.ts';
+import type { Client, Session } from '../../core/session.ts';
 import { type FailedRequest, plainErrorAnswer } from '../../http1/error-answer.ts';
 import { RequestForwarding } from '../../http1/request-forwarding.ts';
 import { RequestHead } from '../../http1/request-head.ts';
 import { ResponseHead } from '../../http1/response-head.ts';
 import type { ServedClient, Server, Service } from '../vip-server.ts';
+import type { WayToMembers } from '../way-to-members.ts';
 import { ClientConnection } from './client-connection.ts';
 import { KeptConnections } from './kept-connections.ts';
 import { latin1 } from './latin1.ts';
@@ -35,11 +36,16 @@ interface Rules {
  * Nobody can make us hold more than this by coming again and again.
  */
 const mostRefused = 256;
+/** A client for whom connections may be kept that must not serve another. */
+export interface PrivateConnections<T> {
+  ownKept: KeptConnections<T> | undefined;
+}
 
 /** An HTTP virtual IP: each request goes to a member of its own, over connections that are kept for the next ones. */
 export class HttpService<T> implements Service<T> {
   readonly server: Server<T>;
   readonly kept: KeptConnections<T> = new KeptConnections<T>();
+  readonly #private = new Set<KeptConnections<T>>();
   readonly #pools = new Set<Pool<T>>();
   #rules: Rules;
   #refused = 0;
@@ -85,23 +91,52 @@ export class HttpService<T> implements Service<T> {
     return isTrusted ? fromTrusted : fromOthers;
   }
 
+  /** A connection to a member that waits for a request of this client, and was in use at most so many milliseconds ago. */
+  take(
+    member: Member<T>,
+    way: WayToMembers,
+    client: PrivateConnections<T>,
+    mostIdle: number,
+  ): MemberConnection<T> | undefined {
+    return (way.isPrivate ? client.ownKept : this.kept)?.take(member, way, mostIdle);
+  }
+
   /** Starts connecting to a member. */
-  connect(member: Member<T>, user: MemberUser): MemberConnection<T> {
+  connect(member: Member<T>, way: WayToMembers, client: Client, user: MemberUser): MemberConnection<T> {
     const { timeouts, pool } = this.server.vip;
     const { maxAge } = pool.keepAlive;
     // Connections that were opened together do not all end together.
     const age = maxAge === 0 ? Number.POSITIVE_INFINITY : maxAge * (0.9 + 0.2 * systemRandom());
-    return new MemberConnection(member, this.rules.responseHead, user, timeouts.connect, age);
+    return new MemberConnection(member, way, client, this.rules.responseHead, user, timeouts.connect, age);
   }
 
   /** A request is done with its connection, which can serve the next one; see `MemberConnection.putBy()`. */
-  keep(connection: MemberConnection<T>, to: Socket): void {
+  keep(connection: MemberConnection<T>, to: Socket, client: PrivateConnections<T>): void {
     connection.putBy(to);
-    const { member } = connection;
+    const { member, way } = connection;
     const { pool } = this.server.vip;
     // The member may have gone, gone down, or begun to drain, while the request ran.
-    if (member.isServing && pool.get(member.id) === member) this.kept.add(connection, pool.keepAlive);
-    else connection.close();
+    const isWanted = member.isServing && pool.get(member.id) === member && way.leadsWhere(pool);
+    if (!isWanted) connection.close();
+    else if (way.isPrivate) this.#keptOf(client).add(connection, pool.keepAlive);
+    else this.kept.add(connection, pool.keepAlive);
+  }
+
+  /** A client has left: what was kept for it alone goes, too. */
+  letGo(client: PrivateConnections<T>): void {
+    const { ownKept } = client;
+    if (ownKept === undefined) return;
+    client.ownKept = undefined;
+    this.#private.delete(ownKept);
+    ownKept.dropAll();
+  }
+
+  #keptOf(client: PrivateConnections<T>): KeptConnections<T> {
+    if (client.ownKept === undefined) {
+      client.ownKept = new KeptConnections();
+      this.#private.add(client.ownKept);
+    }
+    return client.ownKept;
   }
 
   follow(pool: Pool<T>): void {
@@ -112,6 +147,7 @@ export class HttpService<T> implements Service<T> {
 
   inspect(now: number): boolean {
     this.kept.expire(now);
+    for (const kept of this.#private) kept.expire(now);
     return !this.kept.areNone;
   }
 
@@ -123,11 +159,16 @@ export class HttpService<T> implements Service<T> {
     this.kept.dropAll();
   }
 
-  readonly #removed = ({ member }: { readonly member: Member<T> }): void => this.kept.drop(member);
+  readonly #removed = ({ member }: { readonly member: Member<T> }): void => this.#drop(member);
 
   readonly #changed = ({ member, to }: MemberStatusChange<T>): void => {
-    if (to === 'error' || to === 'offline' || to === 'draining') this.kept.drop(member);
+    if (to === 'error' || to === 'offline' || to === 'draining') this.#drop(member);
   };
+
+  #drop(member: Member<T>): void {
+    this.kept.drop(member);
+    for (const kept of this.#private) kept.drop(member);
+  }
 }
 
 function rulesOf(config: HttpConfig): Rules {

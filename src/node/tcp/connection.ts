@@ -1,14 +1,16 @@
 import type { Socket } from 'node:net';
+import { isUnix } from '../../core/address.ts';
 import { systemClock, type Timer } from '../../core/clock.ts';
 import { EvenkeelError } from '../../core/errors.ts';
 import type { Outcome } from '../../core/lease.ts';
 import type { Member } from '../../core/member.ts';
-import type { NextStep, Session } from '../../core/session.ts';
+import type { Client, NextStep, Session } from '../../core/session.ts';
 import { BytesAhead } from '../bytes-ahead.ts';
 import { type MemberListener, MemberReader } from '../member-reader.ts';
-import { connectTo, isLocalFailure, keepAliveInitialDelay, messageOf, reset } from '../member-socket.ts';
+import { isLocalFailure, keepAliveInitialDelay, messageOf, reset } from '../member-socket.ts';
 import { passOn } from '../read-buffers.ts';
 import type { ServedClient, Server } from '../vip-server.ts';
+import { type Opener, type WayToMembers, wayTo } from '../way-to-members.ts';
 
 /** Bytes that a client may send while it waits for a member; more stay in the kernel. */
 const mostAhead = 65_536;
@@ -23,11 +25,13 @@ type Owned = Socket & { [connection]: Connection<unknown> };
  * bytes both ways until both ends are done. Nothing goes to a member before it is connected, so a failed connect loses nothing; each
  * side is read only as fast as the other takes it.
  */
-export class Connection<T> implements ServedClient<T>, MemberListener {
+export class Connection<T> implements ServedClient<T>, MemberListener, Opener {
   readonly #server: Server<T>;
   readonly #client: Socket;
   readonly #session: Session<T>;
-  readonly #reader: MemberReader;
+  /** @internal */
+  readonly input: MemberReader;
+  #way: WayToMembers | undefined;
   #upstream: Socket | undefined;
   /** Of a client that has had to wait; undefined where nothing was read before the member was connected. */
   #ahead: BytesAhead | undefined;
@@ -49,7 +53,7 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
     this.#server = server;
     this.#client = client;
     this.#session = session;
-    this.#reader = new MemberReader(this);
+    this.input = new MemberReader(this);
     (client as Owned)[connection] = this as Connection<unknown>;
     client.on('error', clientFailed);
     client.on('close', clientClosed);
@@ -143,18 +147,40 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
 
   #connect(member: Member<T>): void {
     const timeout = this.#server.vip.timeouts.connect;
-    const upstream = connectTo(member.address, member.port, timeout, this.#reader);
-    this.#reader.member = upstream;
-    (upstream as Owned)[connection] = this as Connection<unknown>;
-    this.#upstream = upstream;
-    upstream.on('connect', memberConnected);
-    upstream.on('error', memberFailed);
-    upstream.on('close', memberClosed);
+    const { client } = this.#session;
+    let way: WayToMembers;
+    try {
+      way = wayTo(this.#session.pool);
+    } catch (cause) {
+      const message = 'the members cannot be spoken to as their pool wants';
+      this.#server.troubled(new EvenkeelError('ERR_EVENKEEL_CERTIFICATE', message, { cause }));
+      return this.abort();
+    }
+    // Reset before anybody asked whose it was: there is nobody to tell members of.
+    if (way.tellsOfClients && isNobody(client, this.#server.vip.address)) return this.abort();
+    this.#way = way;
+    this.#listenTo(way.open(member, client, timeout, this));
     if (timeout > 0) {
       this.#timer = systemClock.setTimeout(() => {
-        upstream.destroy(new Error(`no connection to ${member.id} within ${timeout} ms`));
+        this.#upstream?.destroy(new Error(`no connection to ${member.id} within ${timeout} ms`));
       }, timeout);
     }
+  }
+
+  #listenTo(upstream: Socket): void {
+    this.input.member = upstream;
+    (upstream as Owned)[connection] = this as Connection<unknown>;
+    this.#upstream = upstream;
+    upstream.on(this.#way?.standsWith ?? 'connect', memberConnected);
+    upstream.on('error', memberFailed);
+    upstream.on('close', memberClosed);
+  }
+
+  /** @internal */
+  carriedBy(socket: Socket): void {
+    if (this.#isClosed) return reset(socket);
+    this.#listenTo(socket);
+    socket.on('data', memberTold);
   }
 
   /** @internal */
@@ -168,6 +194,7 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
     upstream.on('end', memberEnded);
     if (this.#ahead === undefined) this.#readClient();
     else this.#sendAhead(this.#ahead);
+    if (this.#way?.isCorked) upstream.uncork();
   }
 
   #sendAhead(ahead: BytesAhead): void {
@@ -257,7 +284,7 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
     this.#isClosed = true;
     systemClock.clearTimeout(this.#timer);
     if (this.#upstream !== undefined) reset(this.#upstream);
-    this.#reader.release(this.#client);
+    this.input.release(this.#client);
     this.#session.leave(this.#outcome);
     this.#server.closed(this);
   }
@@ -265,6 +292,11 @@ export class Connection<T> implements ServedClient<T>, MemberListener {
 
 function moved(socket: Socket): number {
   return socket.bytesRead + (socket.bytesWritten ?? 0) - socket.writableLength;
+}
+
+/** Whether a client has no address although it had one. */
+function isNobody({ address, proxy }: Client, vipAddress: string): boolean {
+  return address === undefined && !isUnix(vipAddress) && proxy?.family !== 'unix';
 }
 
 function clientSent(this: Socket, chunk: Buffer): void {
@@ -293,6 +325,10 @@ function memberDrained(this: Socket): void {
 
 function memberEnded(this: Socket): void {
   (this as Owned)[connection].memberDone();
+}
+
+function memberTold(this: Socket, bytes: Buffer): void {
+  (this as Owned)[connection].input.took(bytes);
 }
 
 function memberFailed(this: Socket, error: NodeJS.ErrnoException): void {

@@ -5,7 +5,8 @@ import { at } from '../../core/spec.ts';
 import { ServerNames } from '../../tls/server-names.ts';
 import type { TlsConfig } from '../../tls/tls-config.ts';
 import { type LoadedCertificate, loadCertificate, readCertificates } from './loaded-certificate.ts';
-import { blocksOf, Material, secretAt, unusable, type Where, whereOf } from './material.ts';
+import { Material, secretAt, unusable, whereOf } from './material.ts';
+import { attempt, readRevoked } from './openssl-trials.ts';
 
 /** What a listener tells of a certificate that it serves. */
 export interface CertificateFacts {
@@ -162,21 +163,6 @@ function commonOptions(config: TlsConfig, material: Material, ownKeys: Buffer): 
     ticketKeys: ticketKeys === undefined ? ownKeys : Buffer.from(ticketKeys, 'latin1'),
     sessionIdContext: sessionsOf(clientAuthentication, authorities, revoked),
   };
-}
-
-function readRevoked(pem: Buffer, where: Where): string[] {
-  const expected = 'lists of revoked certificates in PEM';
-  const lists = blocksOf(pem, 'X509 CRL', where, expected);
-  for (const crl of lists) attempt({ crl }, where, expected);
-  return [...lists];
-}
-
-function attempt(options: SecureContextOptions, where: Where, expected: string): void {
-  try {
-    createSecureContext({ ...options, ca: [] });
-  } catch (cause) {
-    unusable(where, expected, cause);
-  }
 }
 
 /**

@@ -19,6 +19,11 @@ export interface LoadedCertificate {
   readonly options: Pick<SecureContextOptions, 'cert' | 'key' | 'pfx'>;
 }
 
+interface Loaded {
+  readonly x509: X509Certificate;
+  readonly options: Pick<SecureContextOptions, 'cert' | 'key' | 'pfx'>;
+}
+
 /**
  * Reads a certificate and its key, and checks that the one fits the other.
  *
@@ -35,7 +40,18 @@ export function loadCertificate(source: CertificateSource, path: string, materia
   return { path, x509, keyType, serverNames: serverNames ?? namesOf(x509), areNamesGiven, options };
 }
 
-function loadPem(cert: Source, key: Source, passphrase: string | undefined, path: string, material: Material) {
+/**
+ * Reads a certificate and its key in PEM, and checks that the one fits the other.
+ *
+ * @throws SpecError
+ */
+export function loadPem(
+  cert: Source,
+  key: Source,
+  passphrase: string | undefined,
+  path: string,
+  material: Material,
+): Loaded {
   const certAt = whereOf(cert, at(path, 'cert'));
   const chain = material.read(cert, at(path, 'cert'));
   const certificates = readCertificates(chain, certAt);
@@ -70,7 +86,7 @@ function readKey(pem: Buffer, passphrase: string | undefined, where: Where, path
   }
 }
 
-function loadPfx(pfx: Source, passphrase: string | undefined, path: string, material: Material) {
+function loadPfx(pfx: Source, passphrase: string | undefined, path: string, material: Material): Loaded {
   const pfxAt = whereOf(pfx, at(path, 'pfx'));
   const buf = material.read(pfx, at(path, 'pfx'));
   const options = { pfx: [{ buf, ...(passphrase !== undefined && { passphrase }) }] };
