@@ -38,7 +38,7 @@ export interface SendProxyProtocol {
   readonly checksum: boolean;
 }
 
-export const proxyProtocolVersion: (value: unknown, path: string) => ProxyProtocolVersion = oneOf<ProxyProtocolVersion>(
+const proxyProtocolVersion: (value: unknown, path: string) => ProxyProtocolVersion = oneOf<ProxyProtocolVersion>(
   ['v1', 'v2'],
 );
 

@@ -64,7 +64,7 @@ export class ProxyHeaderReader {
     if (typeof size === 'string') return this.#fail(size);
     if (size === 0 || chunk.length < size) return this.#pushOn(chunk);
     // What a header of version 2 says are views of it, and the chunk is its owner's.
-    const header = chunk[0] === signature[0] ? chunk.slice(0, size) : chunk.subarray(0, size);
+    const header = chunk[0] === signature[0] ? new Uint8Array(chunk.subarray(0, size)) : chunk.subarray(0, size);
     return this.#read(header, chunk.subarray(size));
   }
 

@@ -180,7 +180,7 @@ describe('a monitor spec refuses', () => {
     [
       'interval',
       5,
-      'no such field; there are type, delay, fastDelay, downDelay, jitter, timeout, maxRetries, maxRetriesDown, initialHealth, observe, errorLimit, onError, maxConcurrentChecks, ' +
+      'no such field; there are type, delay, fastDelay, downDelay, jitter, timeout, maxRetries, maxRetriesDown, initialHealth, observe, errorLimit, onError, maxConcurrentChecks, proxyProtocol, ' +
         'httpMethod, urlPath, expectedCodes, httpVersion, domainName, expectBody, verify, ca, cert, key, serverName, alpn',
     ],
   ]);

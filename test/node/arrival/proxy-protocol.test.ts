@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import type { Strategy, VipSettings } from '../../../src/index.ts';
+import { ProxyHeaderReader } from '../../../src/proxy-protocol/proxy-header-reader.ts';
 import { Backend, echoes, listensOnly } from '../../fixtures/node/backend.ts';
 import { Client } from '../../fixtures/node/client.ts';
 import { ownFolder } from '../../fixtures/node/places.ts';
@@ -377,4 +378,16 @@ test('a member that does not answer is given up as ever', async () => {
   send(client, `${line}hello`);
   await client.isLetGo();
   await scene.isAtRest();
+});
+
+test('what a header says stays when the buffer that it came in is used again', () => {
+  const id = Buffer.from('050003 616263'.replace(/ /g, ''), 'hex');
+  const addresses = Buffer.from('c0000201c0000202007b162e', 'hex');
+  const block = Buffer.concat([addresses, id]);
+  const signature = Buffer.from('0d0a0d0a000d0a515549540a2111', 'hex');
+  const chunk = Buffer.concat([signature, Buffer.of(0, block.length), block]);
+  const progress = new ProxyHeaderReader().push(chunk);
+  chunk.fill(0);
+  if (progress.state !== 'done') throw new Error(progress.state);
+  expect(Buffer.from(progress.header.tlvs.uniqueId ?? []).toString()).toBe('abc');
 });
