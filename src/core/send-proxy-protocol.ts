@@ -38,9 +38,10 @@ export interface SendProxyProtocol {
   readonly checksum: boolean;
 }
 
-const proxyProtocolVersion: (value: unknown, path: string) => ProxyProtocolVersion = oneOf<ProxyProtocolVersion>(
-  ['v1', 'v2'],
-);
+const proxyProtocolVersion: (value: unknown, path: string) => ProxyProtocolVersion = oneOf<ProxyProtocolVersion>([
+  'v1',
+  'v2',
+]);
 
 /** Reads a version, or an object that says more. */
 export function readSendProxyProtocol(value: unknown, path: string): SendProxyProtocol {
