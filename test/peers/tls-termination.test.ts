@@ -229,11 +229,12 @@ test.skipIf(isMissing && process.env['PEERS'] !== 'required')(
         'TLSv1.1 disabled',
         'TLSv1.2 enabled',
         'TLSv1.3 enabled',
-        'Compression disabled',
-        'TLSv1.2 not vulnerable to heartbleed',
+        'Server supports TLS Fallback SCSV',
+        'Session renegotiation not supported',
       ]),
     );
-    expect(output).not.toContain('Insecure session renegotiation supported');
+    // Some builds of it cannot try compression, or heartbleed in each version.
+    expect(output).not.toMatch(/Compression enabled|(?<!not )vulnerable to heartbleed/);
     const ciphers = lines.filter((line) => /^(Preferred|Accepted) /.test(line));
     expect(ciphers.length).toBeGreaterThan(3);
     for (const line of ciphers) {
