@@ -7,10 +7,8 @@ export type IpGroups = readonly number[];
 export function groupsOf(address: string): IpGroups | undefined {
   const words = new Int32Array(4);
   if (address.includes('%') || !readIp(address, words)) return undefined;
-  return Array.from({ length: 8 }, (_, index) => {
-    const word = words[index >>> 1] as number;
-    return index % 2 === 0 ? word >>> 16 : word & 0xffff;
-  });
+  const [a = 0, b = 0, c = 0, d = 0] = words;
+  return [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff, c >>> 16, c & 0xffff, d >>> 16, d & 0xffff];
 }
 
 /** The groups behind an offset, IPv4 where there are four bytes. */
