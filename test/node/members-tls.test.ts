@@ -279,6 +279,41 @@ describe('a connect to a member that speaks TLS', () => {
   });
 });
 
+// Of proxy_ssl_verify.t; what differs is told there and in docs/tls-to-members.md.
+describe("a member's certificate, as in nginx's tests,", () => {
+  const first = new Authority();
+  const one = first.issue({
+    name: 'no.match.example.com',
+    serverNames: ['example.com', '*.example.com', '127.0.0.1'],
+  });
+  const two = first.issue({ name: '2.example.com' });
+
+  for (const [what, identity, serverName, isGood] of [
+    ['is good for a name of its subjectAltName', one, 'example.com', true],
+    ['is good for a name of a wildcard', one, 'foo.example.com', true],
+    ['is not good for a name of two labels below a wildcard', one, 'bar.foo.example.com', false],
+    ['is not good for its common name where it has others', one, 'no.match.example.com', false],
+    ['is good for its common name where it has no other', two, '2.example.com', true],
+    ['is not good for another name than its common name', two, 'bad.example.com', false],
+    ['is good for an address', one, '127.0.0.1', true],
+    ['is not good for another address', one, '127.0.0.2', false],
+    ['is not good for an address of IPv6 that it does not name', one, '::2', false],
+  ] as const) {
+    test(what, async () => {
+      const options = { cert: identity.cert, key: identity.key };
+      await using stage = await secure((socket) => socket.end('hi'), options, { tls: { ca: first.cert, serverName } });
+      expect(await refusalOf(stage.scene.place)).toBe(isGood ? "answered 'hi'" : 'ECONNRESET');
+    });
+  }
+
+  test('is not good where its authority is not trusted', async () => {
+    const options = { cert: two.cert, key: two.key };
+    const pool = { tls: { ca: authority.cert, serverName: '2.example.com' } };
+    await using stage = await secure((socket) => socket.end('hi'), options, pool);
+    expect(await refusalOf(stage.scene.place)).toBe('ECONNRESET');
+  });
+});
+
 describe('the way to a member that speaks TLS', () => {
   test('may be a host name, which is asked for and verified', async () => {
     const entrance = new TlsEntrance({ cert, key });
@@ -416,6 +451,26 @@ describe('a session', () => {
     expect(await ask(scene.place)).toBe('two');
     expect(entrances.map(({ greetings }) => greetings.map(({ isResumed }) => isResumed))).toEqual([[false], [false]]);
     expect(scene.connectFailures).toEqual([]);
+  });
+
+  test('that the member cannot bear is not tried on it twice', async () => {
+    const entrance = new TlsEntrance({ cert, key, maxVersion: 'TLSv1.2' });
+    const over = entrance.before((socket) => socket.end('hi'));
+    // RFC 5077, section 3.2: without a ticket the extension is empty.
+    const noTicket = Buffer.from([0, 35, 0, 0]);
+    const does: Service = (socket, backend) => {
+      socket.once('data', (hello: Buffer) => {
+        if (!hello.includes(noTicket)) return socket.resetAndDestroy();
+        socket.pause();
+        socket.unshift(hello);
+        over(socket, backend);
+      });
+    };
+    await using member = await Backend.start({ does });
+    await using scene = await Scene.open({ members: [member.at], tls }, { retries: 0 });
+    const fates: string[] = [];
+    for (let turn = 0; turn < 4; turn++) fates.push(await refusalOf(scene.place));
+    expect(fates).toEqual(["answered 'hi'", 'ECONNRESET', "answered 'hi'", 'ECONNRESET']);
   });
 
   test('of a member whose certificate was good is no pass for one whose certificate is not', async () => {

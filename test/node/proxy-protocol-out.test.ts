@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { PoolSpec, ProxyHeader, VipSpec } from '../../src/index.ts';
 import { writeProxyHeader } from '../../src/proxy-protocol/write-proxy-header.ts';
@@ -146,6 +148,19 @@ describe.each(versions)('a PROXY header %s to a TCP member', (version) => {
     await after.isEchoed('two');
     await before.isEchoed('three');
     expect(entrance.announcements.map((each) => each.version)).toEqual(version === 'v1' ? [1, 2] : [2, 1]);
+  });
+
+  test('never tells of nobody where there was somebody', async () => {
+    await using stage = await stageOf({ proxyProtocol: version });
+    if ('path' in stage.scene.place) throw new Error('a port');
+    for (let turn = 0; turn < 50; turn++) {
+      const socket = connect(stage.scene.place);
+      socket.on('connect', () => socket.resetAndDestroy());
+      await once(socket, 'close');
+    }
+    expect(await ask(stage.scene.place)).toBe('hi');
+    await stage.scene.isAtRest();
+    for (const { header } of stage.entrance.announcements) expect(header.source?.address).toBe('127.0.0.1');
   });
 
   test('comes in one segment with what a client has sent that had to wait', async () => {

@@ -116,6 +116,24 @@ describe.each(versions)('an HTTP member that speaks %s', (version) => {
     await client.isCut();
   });
 
+  test('that is reset right behind a piece of its answer breaks it off', async () => {
+    await using stage = await secure({
+      options,
+      does: ({ wire: { socket } }) => {
+        socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nnot to the', () => {
+          for (const each of stage.member.backend.sockets) each.resetAndDestroy();
+        });
+      },
+    });
+    for (let turn = 0; turn < 20; turn++) {
+      using client = await HttpClient.connect(stage.scene.place);
+      client.request('/', { method: 'POST', body: 'x' });
+      // It may get nothing at all, but never an answer that seems complete.
+      const answer = await client.answer().catch(() => undefined);
+      expect(answer?.body).not.toBe('not to the');
+    }
+  });
+
   test('is reset where its client leaves before it has answered', async () => {
     await using stage = await secure({ options, does: () => {} });
     const client = await HttpClient.connect(stage.scene.place);
