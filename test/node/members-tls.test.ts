@@ -460,7 +460,7 @@ describe('a session', () => {
     const noTicket = Buffer.from([0, 35, 0, 0]);
     const does: Service = (socket, backend) => {
       socket.once('data', (hello: Buffer) => {
-        if (!hello.includes(noTicket)) return socket.resetAndDestroy();
+        if (!hello.includes(noTicket)) return void socket.resetAndDestroy();
         socket.pause();
         socket.unshift(hello);
         over(socket, backend);
