@@ -62,7 +62,8 @@ const shared: Persistence = {
     keep: async ({ clientAddress = '' }, { id }) => void store.set(clientAddress, id),
   }),
 };
-const rooms = ['x', 'y'].map((id) => createTcpServer((socket) => socket.end(id)));
+const hungUp = (): void => {};
+const rooms = ['x', 'y'].map((id) => createTcpServer((socket) => socket.on('error', hungUp).end(id)));
 const members = await Promise.all(
   rooms.map(async (room, index) => ({ id: 'xy'.charAt(index), ...(await opened(room)) })),
 );

@@ -382,7 +382,7 @@ describe('a check over HTTPS', () => {
 
   test('has failed where the member closes during the handshake', async () => {
     await using backend = await Backend.start({ does: says('') });
-    expect(await verdict(httpsProbe(), backend.at)).toMatch(/disconnected before secure TLS connection/);
+    expect(await verdict(httpsProbe(), backend.at)).toMatch(/closed the connection in the TLS handshake/);
   });
 
   test('has failed where the member closes behind the handshake', async () => {
