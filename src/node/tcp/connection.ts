@@ -192,9 +192,17 @@ export class Connection<T> implements ServedClient<T>, MemberListener, Opener {
     this.#clientSince = this.#memberSince = systemClock.now();
     upstream.on('drain', memberDrained);
     upstream.on('end', memberEnded);
-    if (this.#ahead === undefined) this.#readClient();
+    if (this.#ahead === undefined) this.#sendPutBack();
     else this.#sendAhead(this.#ahead);
     if (this.#way?.isCorked) upstream.uncork();
+  }
+
+  /** What a stage of its arrival has put back goes at once: to a member that is told of the client, in one segment with that. */
+  #sendPutBack(): void {
+    const client = this.#client;
+    const bytes = client.readableLength > 0 ? (client.read() as Buffer | null) : null;
+    if (bytes !== null) this.fromClient(bytes);
+    if (!client.destroyed) this.#readClient();
   }
 
   #sendAhead(ahead: BytesAhead): void {
