@@ -14,14 +14,14 @@ export function measure({ clients, entries, rounds }) {
   const pool = createPool({ name: 'bench', members });
   const keeping = createPool({ name: 'bench', members, persistence: { type: 'source-ip', maxEntries: entries } });
   for (const batch of batches(clients, 0, entries)) pass(batch, served(keeping), Number.POSITIVE_INFINITY);
-  const { size, evicted } = keeping.persistenceTable;
+  const { size, evicted } = keeping.persistenceStats;
   if (size !== entries) throw new Error(`the table has ${size} of ${entries} entries`);
   const figures = { without: [], known: [], unknown: [] };
   for (let round = 0; round <= rounds; round++) {
     figures.without.push(measured(known(clients, entries, round), pool));
     figures.known.push(measured(known(clients, entries, round), keeping));
   }
-  if (keeping.persistenceTable.evicted !== evicted) throw new Error('clients that were known had been forgotten');
+  if (keeping.persistenceStats.evicted !== evicted) throw new Error('clients that were known had been forgotten');
   for (let round = 0; round <= rounds; round++) {
     figures.unknown.push(measured(unknown(clients, entries, round), keeping));
   }

@@ -1,4 +1,4 @@
-import { createPool } from 'evenkeel';
+import { createPool, systemClock, systemRandom } from 'evenkeel';
 import { LRUCache } from 'lru-cache';
 
 /**
@@ -67,5 +67,8 @@ const memberId = '10.0.0.1:80';
 
 function tableOf(persistence) {
   const pool = createPool({ name: 'bench', members: [memberId], persistence });
-  return { table: pool.persistenceTable, member: pool.members[0] };
+  const [member] = pool.members;
+  const table = pool.persistence.start({ clock: systemClock, random: systemRandom });
+  table.joined?.(member);
+  return { table, member };
 }
