@@ -453,24 +453,45 @@ describe('a session', () => {
     expect(scene.connectFailures).toEqual([]);
   });
 
+  /** Has what is behind it only after a look at what the client says first: whether it offers a session of TLS 1.2. */
+  function looking(does: Service, sees: (offersSession: boolean) => boolean): Service {
+    // RFC 5077, section 3.2: without a ticket the extension is empty.
+    const noTicket = Buffer.from([0, 35, 0, 0]);
+    return (socket, backend) => {
+      socket.once('data', (hello: Buffer) => {
+        if (!sees(!hello.includes(noTicket))) return void socket.resetAndDestroy();
+        socket.pause();
+        socket.unshift(hello);
+        does(socket, backend);
+      });
+    };
+  }
+
   test('that the member cannot bear is not tried on it twice', async () => {
     const entrance = new TlsEntrance({ cert, key, maxVersion: 'TLSv1.2' });
     const over = entrance.before((socket) => socket.end('hi'));
-    // RFC 5077, section 3.2: without a ticket the extension is empty.
-    const noTicket = Buffer.from([0, 35, 0, 0]);
-    const does: Service = (socket, backend) => {
-      socket.once('data', (hello: Buffer) => {
-        if (!hello.includes(noTicket)) return void socket.resetAndDestroy();
-        socket.pause();
-        socket.unshift(hello);
-        over(socket, backend);
-      });
-    };
-    await using member = await Backend.start({ does });
+    await using member = await Backend.start({ does: looking(over, (offersSession) => !offersSession) });
     await using scene = await Scene.open({ members: [member.at], tls }, { retries: 0 });
     const fates: string[] = [];
     for (let turn = 0; turn < 4; turn++) fates.push(await refusalOf(scene.place));
     expect(fates).toEqual(["answered 'hi'", 'ECONNRESET', "answered 'hi'", 'ECONNRESET']);
+  });
+
+  test('is not offered where a member has moved to', async () => {
+    const offers: boolean[] = [];
+    const entrance = new TlsEntrance({ cert, key, maxVersion: 'TLSv1.2' });
+    const does = looking(
+      entrance.before((socket) => socket.end('hi')),
+      (offersSession) => offers.push(offersSession) > 0,
+    );
+    await using before = await Backend.start({ does });
+    await using after = await Backend.start({ does });
+    await using scene = await Scene.open({ members: [{ id: 'm', ...placeOf(before) }], tls });
+    for (const place of [before, before, after, after]) {
+      scene.member('m').update(placeOf(place));
+      expect(await ask(scene.place)).toBe('hi');
+    }
+    expect(offers).toEqual([false, true, false, true]);
   });
 
   test('of a member whose certificate was good is no pass for one whose certificate is not', async () => {

@@ -193,10 +193,47 @@ describe('an HTTP member that speaks TLS', () => {
     await client.ask('/a');
     stage.scene.pool.update({ tls: { maxVersion: 'TLSv1.2' } });
     await client.ask('/b');
+    expect(stage.entrance.greetings).toHaveLength(2);
     stage.scene.pool.update({ tls: { maxVersion: 'TLSv1.2' } });
     await client.ask('/c');
     expect(stage.entrance.greetings.map(({ version }) => version)).toEqual(['TLSv1.3', 'TLSv1.2']);
     await until(() => stage.member.open === 1, 'the first connection is closed');
+  });
+
+  test('is let go after the answer that it gives while an update comes', async () => {
+    await using stage = await secure({ pool: { keepAlive: { idleTimeout: 60_000 } }, does: () => {} });
+    using client = await HttpClient.connect(stage.scene.place);
+    client.request('/a');
+    const heard = await stage.member.request(1);
+    stage.scene.pool.update({ tls: { maxVersion: 'TLSv1.2' } });
+    heard.answer();
+    expect((await client.answer()).status).toBe(200);
+    await stage.member.isLetGo();
+  });
+
+  test('is offered a session only for the name that it was given for', async () => {
+    const offers: boolean[] = [];
+    const entrance = new TlsEntrance({ cert, key, maxVersion: 'TLSv1.2' });
+    // RFC 5077, section 3.2: without a ticket the extension is empty.
+    const noTicket = Buffer.from([0, 35, 0, 0]);
+    await using member = await HttpMember.start({
+      behind: (does) => (socket, backend) => {
+        socket.once('data', (hello: Buffer) => {
+          offers.push(!hello.includes(noTicket));
+          socket.pause();
+          socket.unshift(hello);
+          entrance.before(does)(socket, backend);
+        });
+      },
+    });
+    const vip = { protocol: 'http', tls: { certificates: { cert: own.cert, key: own.key } } } as const;
+    await using scene = await Scene.open({ members: [member.spec], tls: { ...tls, passServerName: true } }, vip);
+    for (const servername of ['a.example.org', 'b.example.org', 'a.example.org', 'a.example.org']) {
+      using client = await TlsClient.connect(scene.place, { servername });
+      client.send('GET / HTTP/1.0\r\n\r\n');
+      await client.ended();
+    }
+    expect(offers).toEqual([false, false, false, true]);
   });
 
   test('is asked for the name that the client asked for where that is wanted, and by no other client’s connection', async () => {

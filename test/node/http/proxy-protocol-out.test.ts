@@ -53,7 +53,7 @@ function portOf(client: HttpClient): number | undefined {
 }
 
 describe.each(['v1', 'v2'] as const)('a PROXY header %s to an HTTP member', (proxyProtocol) => {
-  test('tells of the client, in one segment with its request', async () => {
+  test('tells of the client, ahead of its request', async () => {
     await using stage = await stageOf({ pool: { proxyProtocol } });
     using client = await HttpClient.connect(stage.scene.place);
     expect((await client.ask('/a')).body).toBe('member');
@@ -87,7 +87,7 @@ describe.each(['v1', 'v2'] as const)('a PROXY header %s to an HTTP member', (pro
   });
 
   test('goes with its client', async () => {
-    await using stage = await stageOf({ pool: { proxyProtocol } });
+    await using stage = await stageOf({ pool: { proxyProtocol, keepAlive: { idleTimeout: 60_000 } } });
     const a = await HttpClient.connect(stage.scene.place);
     await a.ask('/a');
     expect(stage.member.open).toBe(1);
@@ -105,6 +105,7 @@ describe.each(['v1', 'v2'] as const)('a PROXY header %s to an HTTP member', (pro
     await client.ask('/a');
     stage.scene.pool.update({ proxyProtocol: proxyProtocol === 'v1' ? 'v2' : 'v1' });
     await client.ask('/b');
+    expect(stage.entrance.announcements).toHaveLength(2);
     stage.scene.pool.update({ proxyProtocol: proxyProtocol === 'v1' ? 'v2' : 'v1' });
     await client.ask('/c');
     expect(stage.entrance.announcements.map(({ version }) => version)).toEqual(
@@ -125,7 +126,7 @@ describe('connections that told of their client', () => {
   });
 
   test('are dropped when their member begins to drain', async () => {
-    await using stage = await stageOf();
+    await using stage = await stageOf({ pool: { keepAlive: { idleTimeout: 60_000 } } });
     using client = await HttpClient.connect(stage.scene.place);
     await client.ask('/a');
     stage.scene.member('member').update({ weight: 0 });
