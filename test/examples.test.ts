@@ -61,6 +61,13 @@ const examples = {
     'turned away: 203.0.113.9 not-allowed',
     'turned away: 127.0.0.1 bad-proxy-header no PROXY header',
   ],
+  'tls-to-members': [
+    'the application, asked by balancer.internal',
+    'the application, asked by balancer.internal again',
+    "not asked: Hostname/IP does not match certificate's altnames: Host: app.internal. is not in the cert's altnames: DNS:elsewhere.example",
+    "tls.key: expected the private key of the certificate (of another one), got '(not shown)'",
+    'PROXY TCP4 127.0.0.7 127.0.0.1 …',
+  ],
   'sni-routing': [
     'shop.example: shop.example (no protocol)',
     'shop.example: acme.example (acme-tls/1)',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TlsOptions } from 'node:tls';
-import { describe, expect, test } from 'vitest';
-import type { PoolSpec } from '../../src/index.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { type PoolSpec, systemClock } from '../../src/index.ts';
 import { Backend, echoes, listensOnly, type Service } from '../fixtures/node/backend.ts';
 import { ask, Client, refusalOf } from '../fixtures/node/client.ts';
 import { noiseOf } from '../fixtures/node/http/noise.ts';
@@ -433,6 +433,19 @@ describe('a session', () => {
     ]);
     await other.stop();
     await until(() => member.sockets.size === 0, 'the first member is let go');
+  });
+
+  test('is gone on with for an hour; then the member has to show its certificate again', async () => {
+    await using stage = await secure((socket) => socket.end('hi'));
+    const realNow = systemClock.now.bind(systemClock);
+    let minutes = 0;
+    const now = vi.spyOn(systemClock, 'now').mockImplementation(() => realNow() + minutes * 60_000);
+    try {
+      for (minutes of [0, 25, 50, 75, 100]) await ask(stage.scene.place);
+    } finally {
+      now.mockRestore();
+    }
+    expect(stage.entrance.greetings.map(({ isResumed }) => isResumed)).toEqual([false, true, true, false, true]);
   });
 
   test('that the member has forgotten costs no client anything', async () => {

@@ -1,6 +1,7 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, connect, type SecureContext, type TLSSocket } from 'node:tls';
 import { isHostName } from '../../core/address.ts';
+import { systemClock } from '../../core/clock.ts';
 import type { Client } from '../../core/session.ts';
 import type { MemberTls } from '../../tls/member-tls.ts';
 import { connectOptions } from '../member-socket.ts';
@@ -18,10 +19,18 @@ export interface Target {
 interface KeptSession extends Target {
   readonly name: string;
   readonly session: Buffer;
+  /** Milliseconds: when the certificate was last looked at. */
+  readonly verifiedAt: number;
 }
 
 /** A session that is larger is not kept: a certificate of a reasonable size is part of it. */
 const largestSession = 65_536;
+
+/**
+ * Milliseconds after which the member has to show its certificate again: each session is followed by another one, so that without a
+ * bound nobody would notice that a certificate has run out.
+ */
+const longestTrust = 3_600_000;
 
 /** Links a socket to what it is about, so that all share one set of event handlers. */
 const visit = Symbol('evenkeel.visit');
@@ -30,7 +39,8 @@ interface Visit extends Target {
   readonly tls: TlsToMembers;
   readonly member: object;
   readonly name: string;
-  readonly isResuming: boolean;
+  /** The session that it goes on with, if the member lets it. */
+  readonly offered: KeptSession | undefined;
   stands: boolean;
 }
 
@@ -88,6 +98,7 @@ export class TlsToMembers {
     const name = this.#nameFor(address, client);
     const kept = this.#sessions.get(member);
     const isSame = kept?.name === name && kept.address === address && kept.port === port;
+    const offered = isSame && systemClock.now() - kept.verifiedAt < longestTrust ? kept : undefined;
     const socket = connect({
       ...by,
       secureContext: this.#context,
@@ -95,10 +106,10 @@ export class TlsToMembers {
       servername: serverNameOf(name),
       checkServerIdentity: (_, certificate) => checkServerIdentity(verifiedName(name), certificate),
       ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
-      ...(isSame && { session: kept.session }),
+      ...(offered && { session: offered.session }),
     });
     if (resume) {
-      const about = { tls: this, member, address, port, name, isResuming: isSame, stands: false };
+      const about = { tls: this, member, address, port, name, offered, stands: false };
       (socket as unknown as Visiting)[visit] = about;
       socket.on('session', sessionGiven);
       socket.on('secureConnect', secured);
@@ -117,8 +128,10 @@ export class TlsToMembers {
   }
 
   /** @internal */
-  keep({ member, address, port, name }: Visit, session: Buffer): void {
-    if (session.length <= largestSession) this.#sessions.set(member, { address, port, name, session });
+  keep({ member, address, port, name, offered }: Visit, session: Buffer, isResumed: boolean): void {
+    if (session.length > largestSession) return;
+    const verifiedAt = isResumed && offered !== undefined ? offered.verifiedAt : systemClock.now();
+    this.#sessions.set(member, { address, port, name, session, verifiedAt });
   }
 
   /** @internal the member may have wanted nothing of that session any more */
@@ -127,9 +140,9 @@ export class TlsToMembers {
   }
 }
 
-function sessionGiven(this: Socket, session: Buffer): void {
-  const about = (this as Visiting)[visit];
-  about.tls.keep(about, session);
+function sessionGiven(this: TLSSocket, session: Buffer): void {
+  const about = (this as unknown as Visiting)[visit];
+  about.tls.keep(about, session, this.isSessionReused());
 }
 
 function secured(this: Socket): void {
@@ -137,6 +150,6 @@ function secured(this: Socket): void {
 }
 
 function failed(this: Socket): void {
-  const { tls, member, isResuming, stands } = (this as Visiting)[visit];
-  if (isResuming && !stands) tls.forget(member);
+  const { tls, member, offered, stands } = (this as Visiting)[visit];
+  if (offered !== undefined && !stands) tls.forget(member);
 }
