@@ -1,3 +1,4 @@
+import type { Pool } from './pool.ts';
 import type { VirtualIP } from './virtual-ip.ts';
 
 /** A virtual IP and where it shall listen. */
@@ -5,6 +6,8 @@ export interface Placement<T = unknown> {
   readonly vip: VirtualIP<T>;
   readonly address: string;
   readonly port: number;
+  /** Where it will lead. */
+  readonly pools: ReadonlySet<Pool<T>>;
 }
 
 /**

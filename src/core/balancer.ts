@@ -196,8 +196,10 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
           ),
         ]),
     );
-    const placements = config.vips.map(({ name, address, port }) => {
-      return { vip: (this.#vips.get(name) ?? newVips.get(name)) as VirtualIP<T>, address, port };
+    const placements = config.vips.map((wanted) => {
+      const { name, address, port } = wanted;
+      const { pools } = destinationsOf(wanted, (pool) => this.#pools.get(pool) ?? newPools.get(pool));
+      return { vip: (this.#vips.get(name) ?? newVips.get(name)) as VirtualIP<T>, address, port, pools };
     });
     const known = new Set<unknown>([...this.#vips.values(), ...this.#pools.values()]);
     let prepared: PreparedChange | undefined;
@@ -260,7 +262,10 @@ export class Balancer<T = unknown> extends Emitter<BalancerEvents<T>> {
   }
 
   #placements(): Placement<T>[] {
-    return Array.from(this.#vips.values(), (vip) => ({ vip, address: vip.address, port: vip.port }));
+    return Array.from(this.#vips.values(), (vip) => {
+      const { address, port, pools } = vip;
+      return { vip, address, port, pools };
+    });
   }
 
   #addPool(pool: Pool<T>): void {

@@ -10,6 +10,7 @@ import { turnAway } from './member-socket.ts';
 import { SocketServer } from './socket-server.ts';
 import type { CertificateFacts } from './tls/credentials.ts';
 import { type TroubleEvents, VipServer } from './vip-server.ts';
+import { wayTo } from './way-to-members.ts';
 
 /** A virtual IP that listens: who serves its clients, and the socket they come in by, known by its endpoint. */
 interface Open<T> {
@@ -91,7 +92,7 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
       withdraw();
       throw error;
     };
-    for (const { vip, address, port } of placements) {
+    for (const { vip, address, port, pools } of placements) {
       const endpoint = endpointOf(vip, address, port);
       let socket = bound.get(endpoint);
       bound.delete(endpoint);
@@ -106,18 +107,19 @@ export class BalancerListener<T = unknown> extends Emitter<TroubleEvents> implem
         }
         fresh.push({ socket, early });
       }
-      let server = this.#open.get(vip)?.server;
-      if (server === undefined) {
-        try {
-          server = this.#serve(vip);
-        } catch (error) {
-          // Its pool cannot be checked as it is to be.
-          if (fresh.at(-1)?.socket === socket) cancel(fresh.splice(-1));
-          leaveOut(error);
-          continue;
-        }
-        newcomers.push(server);
+      const present = this.#open.get(vip)?.server;
+      let server: VipServer<T>;
+      try {
+        // A server tries the pools that it begins with by itself.
+        if (present !== undefined) for (const pool of pools) if (!vip.pools.has(pool)) wayTo(pool);
+        server = present ?? this.#serve(vip);
+      } catch (error) {
+        // Its pool cannot be checked, or its members not be spoken to, as they are to be.
+        if (fresh.at(-1)?.socket === socket) cancel(fresh.splice(-1));
+        leaveOut(error);
+        continue;
       }
+      if (present === undefined) newcomers.push(server);
       next.set(vip, { server, endpoint, socket });
     }
     return {

@@ -147,7 +147,9 @@ export class MemberConnection<T> implements MemberListener, Opener {
   close(to?: Socket): void {
     this.user = undefined;
     this.input.release(to);
-    this.socket.destroy();
+    // Over TLS who is done says so; else a member may take it for an attack, and log it.
+    if ('encrypted' in this.socket) this.socket.destroySoon();
+    else this.socket.destroy();
   }
 
   /**

@@ -1,8 +1,10 @@
 import type { TlsOptions } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import type { PoolSpec, VipSpec } from '../../../src/index.ts';
+import type { Service } from '../../fixtures/node/backend.ts';
 import { ask, HttpClient } from '../../fixtures/node/http/client.ts';
 import { answer, type Handler, HttpMember } from '../../fixtures/node/http/member.ts';
+import { ProxyEntrance } from '../../fixtures/node/members/proxy-entrance.ts';
 import { Scene } from '../../fixtures/node/scene.ts';
 import { Authority } from '../../fixtures/node/tls/authority.ts';
 import { TlsClient } from '../../fixtures/node/tls/client.ts';
@@ -186,6 +188,40 @@ describe('an HTTP member that speaks TLS', () => {
       { reason: 'the member chose to speak h2, which is not spoken here' },
     ]);
   });
+
+  test.each([undefined, 'v2'] as const)(
+    'is told when its connection is not wanted any more, with proxyProtocol %s',
+    async (proxyProtocol) => {
+      const proxy = new ProxyEntrance();
+      const entrance = new TlsEntrance({ cert, key });
+      // Counts what TLS itself does not show: the alert that says goodbye (at least 24 bytes).
+      const received: number[] = [];
+      const before = (does: Service): Service => {
+        const over = entrance.before(does);
+        const behind = proxyProtocol === undefined ? over : proxy.before(over);
+        return (socket, backend) => {
+          socket.on('close', () => received.push(socket.bytesRead));
+          behind(socket, backend);
+        };
+      };
+      let atAnswer = 0;
+      await using member = await HttpMember.start({
+        behind: before,
+        does: (heard) => {
+          atAnswer = Math.max(...[...member.backend.sockets].map(({ bytesRead }) => bytesRead));
+          heard.answer();
+        },
+      });
+      const spec: PoolSpec = { members: [member.spec], tls, ...(proxyProtocol && { proxyProtocol }) };
+      await using scene = await Scene.open({ ...spec, keepAlive: { idleTimeout: 600_000 } }, { protocol: 'http' });
+      using client = await HttpClient.connect(scene.place);
+      await client.ask('/');
+      scene.member('member').update({ weight: 0 });
+      await member.isLetGo();
+      expect(received).toHaveLength(1);
+      expect(received[0]).toBeGreaterThanOrEqual(atAnswer + 24);
+    },
+  );
 
   test('hears no more of connections of before an update', async () => {
     await using stage = await secure();
