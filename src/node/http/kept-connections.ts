@@ -1,6 +1,7 @@
 import { systemClock } from '../../core/clock.ts';
 import type { KeepAlive } from '../../core/keep-alive-spec.ts';
 import type { Member } from '../../core/member.ts';
+import type { Pool } from '../../core/pool.ts';
 import type { WayToMembers } from '../way-to-members.ts';
 import type { MemberConnection } from './member-connection.ts';
 
@@ -49,16 +50,21 @@ export class KeptConnections<T> {
     else kept.push(connection);
   }
 
-  /** Closes those that have waited, or lived, for too long, and forgets those that have closed by themselves. */
-  expire(now: number): void {
-    for (const member of this.#kept.keys()) this.#prune(member, now);
+  /**
+   * Closes those that have waited, or lived, for too long, or were opened as the pool has them opened no more, and forgets those that
+   * have closed by themselves.
+   */
+  expire(now: number, pool: Pool<T>): void {
+    for (const member of this.#kept.keys()) this.#prune(member, now, pool);
   }
 
-  #prune(member: Member<T>, now: number): void {
+  #prune(member: Member<T>, now: number, pool?: Pool<T>): void {
+    const isGood = (connection: MemberConnection<T>): boolean =>
+      isUsable(connection, now) && (pool === undefined || connection.way.leadsWhere(pool));
     const kept = this.#kept.get(member) ?? [];
-    const left = kept.filter((connection) => isUsable(connection, now));
+    const left = kept.filter(isGood);
     if (left.length === kept.length) return;
-    for (const connection of kept) if (!isUsable(connection, now)) connection.close();
+    for (const connection of kept) if (!isGood(connection)) connection.close();
     if (left.length > 0) this.#kept.set(member, left);
     else this.#kept.delete(member);
   }

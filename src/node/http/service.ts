@@ -146,8 +146,9 @@ export class HttpService<T> implements Service<T> {
   }
 
   inspect(now: number): boolean {
-    this.kept.expire(now);
-    for (const kept of this.#private) kept.expire(now);
+    const { pool } = this.server.vip;
+    this.kept.expire(now, pool);
+    for (const kept of this.#private) kept.expire(now, pool);
     return !this.kept.areNone;
   }
 

@@ -223,6 +223,19 @@ describe('an HTTP member that speaks TLS', () => {
     },
   );
 
+  test.each([
+    ['tls', { tls: { maxVersion: 'TLSv1.2' } }],
+    ['proxyProtocol', { proxyProtocol: 'v2' }],
+  ] as const)('does not wait for long when nobody comes after an update of %s', async (_, change) => {
+    await using stage = await secure({ pool: { keepAlive: { idleTimeout: 600_000 } } });
+    using client = await HttpClient.connect(stage.scene.place);
+    await client.ask('/a');
+    stage.scene.pool.update({ strategy: 'random' });
+    expect(stage.member.open).toBe(1);
+    stage.scene.pool.update(change);
+    await stage.member.isLetGo();
+  });
+
   test('hears no more of connections of before an update', async () => {
     await using stage = await secure();
     using client = await HttpClient.connect(stage.scene.place);
