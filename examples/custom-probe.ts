@@ -35,7 +35,7 @@ for (const id of ['a', 'b']) {
 const vip = createVip({
   address: '127.0.0.1',
   port: 0,
-  pool: { members, healthMonitor: { type: readiness, delay: 100, maxRetries: 2, maxRetriesDown: 2 } },
+  pool: { members, healthMonitor: { type: readiness, delay: 100, timeout: 5000, maxRetries: 2, maxRetriesDown: 2 } },
 });
 const listener = await listen(vip);
 const { port } = listener.address as AddressInfo;
