@@ -146,6 +146,7 @@ export class Admission<T> {
       this.#events.strategyFailed('the strategy threw', cause);
       result = refuse('none-picked');
     }
+    if (wait.isOver) return wait.end(result);
     if (result.refused && this.#queue !== undefined && WaitQueue.isWorthWaiting(result.reason)) {
       if (this.#queue.join(wait)) return;
       result = refuse('queue-full');

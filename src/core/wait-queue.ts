@@ -151,6 +151,10 @@ export class WaitQueue<T> {
       } finally {
         this.#isTrying = false;
       }
+      if (wait.isOver) {
+        wait.end(result);
+        continue;
+      }
       if (result.refused && busy.has(result.reason)) {
         if (wait.request.exclude === undefined) return;
         continue;
@@ -193,6 +197,8 @@ export class WaitQueue<T> {
     for (const wait of this.#waiting) {
       const left = wait.since + timeout - now;
       if (left > 0) {
+        // One that was turned away may have made room for this one, which has set the timer already.
+        this.#clock.clearTimeout(this.#timer);
         this.#timer = this.#clock.setTimeout(() => this.#watch(), left);
         return;
       }

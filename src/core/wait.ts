@@ -28,6 +28,11 @@ export class Wait<T = unknown> {
     return true;
   }
 
+  /** @internal whether there is a result, or it was called off */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** A lease, or why there is none; undefined before that. */
   get result(): Acquired<T> | undefined {
     return this.#result;
@@ -47,8 +52,12 @@ export class Wait<T = unknown> {
     this.#stop = stop;
   }
 
-  /** @internal */
+  /** @internal A lease for a client that has left while it was chosen, by what a user's strategy did perhaps, is released. */
   end(result: Acquired<T>): void {
+    if (this.#isOver) {
+      if (!result.refused) result.release('ignored');
+      return;
+    }
     this.#isOver = true;
     this.#stop = undefined;
     this.#result = result;
