@@ -4,7 +4,7 @@ import type { Member } from '../../src/core/member.ts';
 import type { Pool } from '../../src/core/pool.ts';
 import type { Wait } from '../../src/core/wait.ts';
 import type { Persistence, Strategy } from '../../src/index.ts';
-import { makePool, spec, take } from '../fixtures/core.ts';
+import { makePool, memberOf, spec, take } from '../fixtures/core.ts';
 import { fateOf, join } from '../fixtures/waits.ts';
 
 /** A strategy during whose picks something else happens. */
@@ -63,10 +63,10 @@ describe('a client that leaves at the very moment at which a member is chosen fo
         },
       }),
     };
-    const members = [spec('b', { maxConnections: 1 })];
+    const members = [spec('full', { maxConnections: 1 }), spec('tried')];
     const pool = makePool({ strategy, persistence, queue: {}, members }, { clock });
     const lease = take(pool);
-    wait = join(pool);
+    wait = join(pool, { exclude: [memberOf(pool, 'tried')] });
     await clock.advance(1);
     expect(pool.queueStats).toMatchObject({ waiting: 0, abandoned: 0 });
     lease.release();
