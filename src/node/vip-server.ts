@@ -160,6 +160,11 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<
       isReady = true;
       waiting?.start();
     });
+    // Whoever was told of it may have closed the listener.
+    if (this.#isClosing) {
+      if (!session.refused) session.leave('ignored');
+      return this.#turnAway(socket, by);
+    }
     if (session.refused) return this.#refuse(socket, session.reason, by);
     if (isReady) return this.#begin(this.#first(socket, session), by);
     // One that speaks neither HTTP nor TLS may have closed its sending half only.
@@ -179,6 +184,10 @@ export class VipServer<T> extends Emitter<TroubleEvents> implements ProxyServer<
     // Who comes over TLS would need a handshake first, which costs more than it is told.
     const client = this.#termination.credentials === undefined ? this.#service.refuse?.(socket, reason) : undefined;
     if (client !== undefined) return this.#begin(client, by);
+    this.#turnAway(socket, by);
+  }
+
+  #turnAway(socket: Socket, by: ServedClient<T> | undefined): void {
     if (by !== undefined) this.closed(by);
     turnAway(socket);
   }

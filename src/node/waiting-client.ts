@@ -23,6 +23,8 @@ export class WaitingClient<T> implements ServedClient<T> {
   readonly #session: Session<T>;
   readonly #serve: (socket: Socket, session: Session<T>) => ServedClient<T>;
   readonly #ahead = new BytesAhead();
+  /** Whether what it sends is taken out of its stream. */
+  readonly #isHeard: boolean;
   #isOver = false;
 
   /**
@@ -41,6 +43,7 @@ export class WaitingClient<T> implements ServedClient<T> {
     this.#socket = socket;
     this.#session = session;
     this.#serve = serve;
+    this.#isHeard = leavesByEnding;
     (socket as Owned)[owner] = this as WaitingClient<unknown>;
     socket.on('error', failed);
     socket.on('close', closed);
@@ -88,7 +91,12 @@ export class WaitingClient<T> implements ServedClient<T> {
 
   /** It waits for as long as it likes. But an end with nothing before it comes out only if it is asked for. */
   inspect(): void {
-    this.#socket.read(0);
+    const socket = this.#socket;
+    socket.read(0);
+    if (this.#isHeard || socket.readableLength === 0) return;
+    // What the stream keeps becomes one piece, since it keeps each as it came in: see `BytesAhead`.
+    const bytes: Buffer | null = socket.read();
+    if (bytes !== null) socket.unshift(bytes);
   }
 
   /** @internal */
