@@ -61,8 +61,8 @@ class AppCookiePersistence<T> extends BuiltInPersistence<T, AppCookieSettings> {
   }
 
   override start(context: StrategyContext, previous?: PersistenceTable<T>): PersistenceTable<T> {
-    if (previous instanceof AppCookieTable && previous.adopts(this.settings)) return previous;
-    return new AppCookieTable(this.settings, context);
+    if (previous instanceof AppCookieTable && previous.adopts(this.settings())) return previous;
+    return new AppCookieTable(this.settings(), context);
   }
 }
 

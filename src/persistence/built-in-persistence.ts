@@ -15,7 +15,8 @@ export abstract class BuiltInPersistence<T, Settings extends object> implements 
     this.#settings = settings;
   }
 
-  protected get settings(): Settings {
+  /** A method, since whoever logs a pool may have getters shown. */
+  protected settings(): Settings {
     return this.#settings;
   }
 

@@ -114,7 +114,7 @@ class HttpCookiePersistence<T> extends BuiltInPersistence<T, HttpCookieSettings>
   }
 
   override start(): PersistenceTable<T> {
-    return new HttpCookieTable(this.settings);
+    return new HttpCookieTable(this.settings());
   }
 }
 

@@ -1,5 +1,6 @@
 import { SpecError } from '../core/errors.ts';
-import { at, boolean, duration, Fields, name } from '../core/spec.ts';
+import { at, boolean, duration, name } from '../core/spec.ts';
+import { hidden, secretFields } from '../tls/secret-fields.ts';
 import {
   type AppCookiePersistenceSpec,
   appCookiePersistenceNames,
@@ -32,11 +33,11 @@ export function readPersistence<T>(value: unknown, path: string): Persistence<T>
     const spec = value as Partial<Persistence<T>> & { readonly type?: unknown };
     switch (spec.type) {
       case 'source-ip':
-        return readSourceIpPersistence(new Fields(value, path, ['type', ...sourceIpPersistenceNames]));
+        return readSourceIpPersistence(secretFields(value, path, ['type', ...sourceIpPersistenceNames]));
       case 'http-cookie':
-        return readHttpCookiePersistence(new Fields(value, path, ['type', ...httpCookiePersistenceNames]));
+        return readHttpCookiePersistence(secretFields(value, path, ['type', ...httpCookiePersistenceNames]));
       case 'app-cookie':
-        return readAppCookiePersistence(new Fields(value, path, ['type', ...appCookiePersistenceNames]));
+        return readAppCookiePersistence(secretFields(value, path, ['type', ...appCookiePersistenceNames]));
     }
     if (typeof spec.start === 'function' && typeof spec.name === 'string') {
       name(spec.name, at(path, 'name'));
@@ -50,7 +51,8 @@ export function readPersistence<T>(value: unknown, path: string): Persistence<T>
   }
   throw new SpecError(
     path,
-    value,
+    // One that has forgotten its type may have a secret.
+    typeof value === 'object' && value !== null && 'secret' in value ? hidden(value) : value,
     "an object with type 'source-ip', 'http-cookie' or 'app-cookie', or a persistence (with a name and a start function)",
   );
 }

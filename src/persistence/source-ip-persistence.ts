@@ -52,8 +52,8 @@ class SourceIpPersistence<T> extends BuiltInPersistence<T, SourceIpSettings> {
   }
 
   override start(context: StrategyContext, previous?: PersistenceTable<T>): PersistenceTable<T> {
-    if (previous instanceof SourceIpTable && previous.adopts(this.settings)) return previous;
-    return new SourceIpTable(this.settings, context);
+    if (previous instanceof SourceIpTable && previous.adopts(this.settings())) return previous;
+    return new SourceIpTable(this.settings(), context);
   }
 }
 
