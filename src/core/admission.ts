@@ -84,8 +84,8 @@ export class Admission<T> {
 
   /** Where members stretch with the load, one that comes may be what gives room to those who wait. */
   #letOthersGoFirst(): void {
-    const load = this.#load;
     if (this.#queue === undefined) return;
+    const load = this.#load;
     load.arriving++;
     this.#queue.serve();
     load.arriving--;

@@ -22,7 +22,7 @@ export type RefusalReason =
   | 'connection-limit'
   /** The pool has no member that is enabled, healthy, not draining and of a weight above 0. */
   | 'no-eligible-member'
-  /** Every eligible member that was not tried yet holds `maxConnections`, and the pool has no `queue`. */
+  /** Every eligible member that was not tried yet holds `maxConnections`. With a `queue` only who cannot wait is told, or still waits when it goes. */
   | 'members-full'
   /** Every eligible member that was not tried yet is at one of its limits: pending, requests, retries, or on trial after an ejection. */
   | 'circuit-limits'

@@ -192,7 +192,8 @@ export class VirtualIP<T = unknown> extends Emitter<VipEvents> {
   }
 
   /**
-   * Changes what is named and keeps the rest. Clients that are served or wait already are not affected. Throws `SpecError` and
+   * Changes what is named and keeps the rest. Clients that are served already are not affected; those that wait
+   * are let in, or not, by what was in force when they came, and are served by what is when their turn comes. Throws `SpecError` and
    * changes nothing where a value is bad.
    */
   update(change: VipSettings): void {

@@ -34,9 +34,6 @@ export interface QueueHost<T> {
   failed(message: string, cause: unknown): void;
 }
 
-/** What time may mend. */
-const busy: ReadonlySet<RefusalReason> = new Set(['members-full', 'circuit-limits', 'concurrency-limit']);
-
 /**
  * Clients that wait because every member is busy: first come, first served. One that cannot take what has become free, since it
  * has tried that member already, does not hold up those behind it.
@@ -101,6 +98,11 @@ export class WaitQueue<T> {
     return reason === 'members-full' || reason === 'circuit-limits';
   }
 
+  /** Whether one that waits already goes on waiting: `concurrencyLimit` turns clients away at the door, and not those inside. */
+  static #isWorthStaying(reason: RefusalReason): boolean {
+    return WaitQueue.isWorthWaiting(reason) || reason === 'concurrency-limit';
+  }
+
   /** Takes one in; false where there is no room for it. */
   join(wait: Wait<T>): boolean {
     if (this.#waiting.size >= this.#settings.limit) {
@@ -155,7 +157,7 @@ export class WaitQueue<T> {
         wait.end(result);
         continue;
       }
-      if (result.refused && busy.has(result.reason)) {
+      if (result.refused && WaitQueue.#isWorthStaying(result.reason)) {
         if (wait.request.exclude === undefined) return;
         continue;
       }
@@ -188,23 +190,18 @@ export class WaitQueue<T> {
     if (this.#waiting.size === 0) this.#watch();
   }
 
-  /** Sets the timer for the one that has waited for longest, which may have waited for too long. */
+  /** Turns away those that have waited for too long, and sets the timer for the one that has waited for longest. */
   #watch(): void {
-    this.#clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
     const { timeout } = this.#settings;
     const now = this.#clock.now();
     for (const wait of this.#waiting) {
-      const left = wait.since + timeout - now;
-      if (left > 0) {
-        // One that was turned away may have made room for this one, which has set the timer already.
-        this.#clock.clearTimeout(this.#timer);
-        this.#timer = this.#clock.setTimeout(() => this.#watch(), left);
-        return;
-      }
+      if (wait.since + timeout > now) break;
       this.#timedOut++;
       this.#turnAway(wait, 'queue-timeout');
     }
+    this.#clock.clearTimeout(this.#timer);
+    const [first] = this.#waiting;
+    this.#timer = first && this.#clock.setTimeout(() => this.#watch(), first.since + timeout - now);
   }
 
   #look(): boolean {

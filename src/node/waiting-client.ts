@@ -1,23 +1,19 @@
 import type { Socket } from 'node:net';
-import type { Member } from '../core/member.ts';
 import type { Session } from '../core/session.ts';
 import { BytesAhead } from './bytes-ahead.ts';
 import { reset } from './member-socket.ts';
+import { hear, hearEnd, hearNoMore, letGo, type SocketStage, watch } from './stage-socket.ts';
 import type { ServedClient, Server } from './vip-server.ts';
 
 /** Bytes that a waiting client may send ahead; more stay in the kernel. */
 const mostAhead = 16_384;
-
-const owner = Symbol('evenkeel.waiting-client');
-
-type Owned = Socket & { [owner]: WaitingClient<unknown> };
 
 /**
  * A client beyond `connectionLimit`, until its turn comes. It is listened to, so that it gives up its place when it leaves: with a reset
  * or without a word in any case, with an end behind what it has said where its protocol has no use for one that ends before it is
  * served. What it sends meanwhile is put back.
  */
-export class WaitingClient<T> implements ServedClient<T> {
+export class WaitingClient<T> implements ServedClient<T>, SocketStage {
   readonly #server: Server<T>;
   readonly #socket: Socket;
   readonly #session: Session<T>;
@@ -44,17 +40,14 @@ export class WaitingClient<T> implements ServedClient<T> {
     this.#session = session;
     this.#serve = serve;
     this.#isHeard = leavesByEnding;
-    (socket as Owned)[owner] = this as WaitingClient<unknown>;
-    socket.on('error', failed);
-    socket.on('close', closed);
-    socket.on('end', ended);
+    watch(socket, this);
     if (socket.readableEnded) {
       // A stage before this one has seen its end, with nothing before it.
       socket.destroy();
     } else if (leavesByEnding) {
-      socket.on('data', sent);
-      socket.resume();
+      hear(socket);
     } else {
+      hearEnd(socket);
       // The stream reads as much as it likes to hold and keeps it, and an end behind it; a reset comes through.
       socket.read(0);
     }
@@ -64,13 +57,10 @@ export class WaitingClient<T> implements ServedClient<T> {
     if (this.#isOver) return;
     this.#isOver = true;
     const socket = this.#socket;
-    socket.pause();
-    socket.off('data', sent);
-    socket.off('end', ended);
-    socket.off('close', closed);
+    hearNoMore(socket);
     if (this.#ahead.length > 0) socket.unshift(this.#ahead.bytes);
     const next = this.#serve(socket, this.#session);
-    socket.off('error', failed);
+    letGo(socket);
     this.#server.handedOver(this, next);
     next.start();
   }
@@ -85,7 +75,7 @@ export class WaitingClient<T> implements ServedClient<T> {
     this.closed();
   }
 
-  abandon(_member: Member<T>): void {
+  abandon(): void {
     // It has none.
   }
 
@@ -99,33 +89,20 @@ export class WaitingClient<T> implements ServedClient<T> {
     if (bytes !== null) socket.unshift(bytes);
   }
 
-  /** @internal */
   sent(bytes: Buffer): void {
     this.#ahead.add(bytes);
     if (this.#ahead.length >= mostAhead) this.#socket.pause();
   }
 
-  /** @internal */
+  /** It has left, where it is heard at all */
+  ended(): void {
+    this.#socket.destroy();
+  }
+
   closed(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#session.leave('aborted');
     this.#server.closed(this);
   }
-}
-
-function sent(this: Socket, bytes: Buffer): void {
-  (this as Owned)[owner].sent(bytes);
-}
-
-function ended(this: Socket): void {
-  this.destroy();
-}
-
-function failed(this: Socket): void {
-  // 'close' follows.
-}
-
-function closed(this: Socket): void {
-  (this as Owned)[owner].closed();
 }

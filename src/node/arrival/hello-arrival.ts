@@ -1,18 +1,13 @@
 import type { Socket } from 'node:net';
 import { systemClock } from '../../core/clock.ts';
-import type { Member } from '../../core/member.ts';
 import type { RefusalReason } from '../../core/refusal.ts';
 import type { Session } from '../../core/session.ts';
 import { ClientHelloReader } from '../../tls/client-hello.ts';
 import type { ClientHello } from '../../tls/client-hello-message.ts';
 import { BytesAhead } from '../bytes-ahead.ts';
 import { reset } from '../member-socket.ts';
+import { hear, hearNoMore, letGo, type SocketStage, watch } from '../stage-socket.ts';
 import type { ServedClient, Server } from '../vip-server.ts';
-
-/** Links a socket to its arrival, so that all share one set of event handlers. */
-const arrival = Symbol('evenkeel.hello-arrival');
-
-type Owned = Socket & { [arrival]: HelloArrival<unknown> };
 
 /** Where a client comes in that is led to a pool by its ClientHello. */
 export interface HelloServer<T> extends Server<T> {
@@ -21,12 +16,12 @@ export interface HelloServer<T> extends Server<T> {
 }
 
 /** A TLS client of which the ClientHello has not come in yet. One that leaves without a word is no error. */
-export class HelloArrival<T> implements ServedClient<T> {
+export class HelloArrival<T> implements ServedClient<T>, SocketStage {
   readonly #server: HelloServer<T>;
   readonly #socket: Socket;
   readonly #session: Session<T>;
   readonly #reader = new ClientHelloReader();
-  /** What has come in, from its beginning: copied together, since of a client that sends byte by byte each piece is dear. */
+  /** What has come in, from its beginning. */
   readonly #ahead = new BytesAhead();
   /** When its turn came; undefined before. */
   #since: number | undefined;
@@ -36,19 +31,14 @@ export class HelloArrival<T> implements ServedClient<T> {
     this.#server = server;
     this.#socket = socket;
     this.#session = session;
-    (socket as Owned)[arrival] = this as HelloArrival<unknown>;
-    socket.on('error', failed);
-    socket.on('close', closed);
+    watch(socket, this);
   }
 
   start(): void {
-    const socket = this.#socket;
     this.#since = systemClock.now();
     // A stage before this one may have seen its end.
-    if (socket.readableEnded) return this.ended();
-    socket.on('data', sent);
-    socket.on('end', ended);
-    socket.resume();
+    if (this.#socket.readableEnded) return this.ended();
+    hear(this.#socket);
   }
 
   finish(): void {
@@ -61,7 +51,7 @@ export class HelloArrival<T> implements ServedClient<T> {
   }
 
   /** It has nothing on any member. */
-  abandon(_member: Member<T>): void {}
+  abandon(): void {}
 
   inspect(now: number): void {
     const { hello } = this.#server.vip.timeouts;
@@ -69,7 +59,6 @@ export class HelloArrival<T> implements ServedClient<T> {
     this.#refuse('late-client-hello', `no complete ClientHello within ${hello} ms`);
   }
 
-  /** @internal */
   sent(chunk: Buffer): void {
     this.#ahead.add(chunk);
     const progress = this.#reader.push(chunk);
@@ -77,14 +66,13 @@ export class HelloArrival<T> implements ServedClient<T> {
     else if (progress.state === 'done') this.#lead(progress.hello);
   }
 
-  /** @internal the client sends no more */
+  /** The client sends no more */
   ended(): void {
     if (this.#ahead.length > 0) return this.#refuse('bad-client-hello', 'a ClientHello that is cut off');
     this.#leave('ignored');
     this.#socket.destroy();
   }
 
-  /** @internal */
   closed(): void {
     this.#leave('aborted');
   }
@@ -92,14 +80,11 @@ export class HelloArrival<T> implements ServedClient<T> {
   #lead({ serverName, alpn }: ClientHello): void {
     this.#isOver = true;
     const socket = this.#socket;
-    socket.off('data', sent);
-    socket.off('end', ended);
-    socket.pause();
+    hearNoMore(socket);
     socket.unshift(this.#ahead.bytes);
     this.#session.route(this.#server.vip.poolFor(serverName, alpn));
     this.#server.led(socket, this.#session, this);
-    socket.off('error', failed);
-    socket.off('close', closed);
+    letGo(socket);
   }
 
   #refuse(reason: RefusalReason, detail: string): void {
@@ -115,20 +100,4 @@ export class HelloArrival<T> implements ServedClient<T> {
     this.#session.leave(outcome);
     this.#server.closed(this);
   }
-}
-
-function sent(this: Socket, chunk: Buffer): void {
-  (this as Owned)[arrival].sent(chunk);
-}
-
-function ended(this: Socket): void {
-  (this as Owned)[arrival].ended();
-}
-
-function failed(this: Socket): void {
-  // 'close' follows.
-}
-
-function closed(this: Socket): void {
-  (this as Owned)[arrival].closed();
 }

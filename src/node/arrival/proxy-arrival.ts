@@ -6,12 +6,8 @@ import type { RefusalReason } from '../../core/refusal.ts';
 import type { Client } from '../../core/session.ts';
 import { ProxyHeaderReader } from '../../proxy-protocol/proxy-header-reader.ts';
 import { reset } from '../member-socket.ts';
+import { hear, hearNoMore, letGo, type SocketStage, watch } from '../stage-socket.ts';
 import type { ServedClient, Server } from '../vip-server.ts';
-
-/** Links a socket to its arrival, so that all share one set of event handlers. */
-const arrival = Symbol('evenkeel.proxy-arrival');
-
-type Owned = Socket & { [arrival]: ProxyArrival<unknown> };
 
 /** Where a connection comes in that is to tell first whose it is. */
 export interface ProxyServer<T> extends Server<T> {
@@ -23,7 +19,7 @@ export interface ProxyServer<T> extends Server<T> {
  * A connection from a balancer in front of which the PROXY header has not come in yet. It counts nowhere and holds nothing but its
  * socket. A balancer that looks whether anybody listens, and leaves without a word, is no error.
  */
-export class ProxyArrival<T> implements ServedClient<T> {
+export class ProxyArrival<T> implements ServedClient<T>, SocketStage {
   readonly #server: ProxyServer<T>;
   readonly #socket: Socket;
   readonly #peer: Client;
@@ -40,16 +36,11 @@ export class ProxyArrival<T> implements ServedClient<T> {
     this.#timeout = settings.timeout;
     this.#reader = new ProxyHeaderReader(settings);
     this.#since = systemClock.now();
-    (socket as Owned)[arrival] = this as ProxyArrival<unknown>;
-    socket.on('error', failed);
-    socket.on('close', closed);
+    watch(socket, this);
   }
 
   start(): void {
-    const socket = this.#socket;
-    socket.on('data', sent);
-    socket.on('end', ended);
-    socket.resume();
+    hear(this.#socket);
   }
 
   finish(): void {
@@ -69,7 +60,6 @@ export class ProxyArrival<T> implements ServedClient<T> {
     this.#refuse('late-proxy-header', `no complete PROXY header within ${this.#timeout} ms`);
   }
 
-  /** @internal */
   sent(chunk: Buffer): void {
     this.#hasBegun = true;
     const progress = this.#reader.push(chunk);
@@ -77,23 +67,19 @@ export class ProxyArrival<T> implements ServedClient<T> {
     if (progress.state === 'failed') return this.#refuse('bad-proxy-header', progress.reason);
     this.#isOver = true;
     const socket = this.#socket;
-    socket.off('data', sent);
-    socket.off('end', ended);
-    socket.pause();
+    hearNoMore(socket);
     if (progress.rest.length > 0) socket.unshift(progress.rest);
     this.#server.told(socket, proxiedClient(this.#peer, progress.header), this);
-    socket.off('error', failed);
-    socket.off('close', closed);
+    letGo(socket);
   }
 
-  /** @internal the peer sends no more */
+  /** The peer sends no more */
   ended(): void {
     if (this.#hasBegun) return this.#refuse('bad-proxy-header', 'a PROXY header that is cut off');
     this.#leave();
     this.#socket.destroy();
   }
 
-  /** @internal */
   closed(): void {
     this.#leave();
   }
@@ -109,20 +95,4 @@ export class ProxyArrival<T> implements ServedClient<T> {
     this.#isOver = true;
     this.#server.closed(this);
   }
-}
-
-function sent(this: Socket, chunk: Buffer): void {
-  (this as Owned)[arrival].sent(chunk);
-}
-
-function ended(this: Socket): void {
-  (this as Owned)[arrival].ended();
-}
-
-function failed(this: Socket): void {
-  // 'close' follows.
-}
-
-function closed(this: Socket): void {
-  (this as Owned)[arrival].closed();
 }

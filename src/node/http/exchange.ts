@@ -7,6 +7,7 @@ import type { RequestAttributes } from '../../core/pick-request.ts';
 import type { NextStep, Session } from '../../core/session.ts';
 import * as field from '../../http1/field.ts';
 import { fieldOf } from '../../http1/field-of.ts';
+import { keepAliveHint } from '../../http1/keep-alive-hint.ts';
 import { loadReportOf } from '../../http1/load-metrics.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
 import type { AnswerChanges, ConnectionOption } from '../../http1/response-forwarding.ts';
@@ -20,6 +21,7 @@ import type { MemberConnection, MemberUser } from './member-connection.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import { Pace, type Whom } from './pace.ts';
 import type { HttpService, PrivateConnections } from './service.ts';
+import { whyRefused } from './why-refused.ts';
 
 /** What an exchange asks of the client's connection that it runs on. */
 export interface ExchangeOwner<T> extends PrivateConnections<T> {
@@ -272,7 +274,7 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
     if (metrics !== undefined) this.#reportLoad(metrics);
     this.#memberStays = head.minorVersion === 1 ? !head.saysClose : head.saysKeepAlive && !head.saysClose;
     if (this.#memberStays) {
-      (this.#upstream as MemberConnection<T>).mayIdleFor = hinted(head.valueOf(field.keepAlive));
+      (this.#upstream as MemberConnection<T>).mayIdleFor = keepAliveHint(head.valueOf(field.keepAlive));
     }
     // What of the request is still to come would be taken for the next one, so there is none.
     this.#stays = this.#wantsToStay && !closes && this.#request.isComplete && !this.#owner.isFinishing;
@@ -303,7 +305,7 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
       server.troubled(new EvenkeelError('ERR_EVENKEEL_STRATEGY', 'the strategy threw', { cause }));
       return this.fail(500, 'no member could be chosen', 'ignored');
     }
-    if (next.refused) return this.fail(status, refusals[next.reason] ?? 'no member is available', 'ignored');
+    if (next.refused) return this.fail(status, whyRefused(next.reason), 'ignored');
     if ('isWaiting' in next) {
       next.whenOver = () => this.#proceed(() => this.#owner.session.next());
     } else if ('pause' in next) {
@@ -416,23 +418,4 @@ export class Exchange<T> implements MemberUser, Answered, RequestAttributes {
     this.#phase = 'over';
     this.#owner.session.finishRequest(outcome);
   }
-}
-
-const refusals: Readonly<Partial<Record<string, string>>> = {
-  disabled: 'the service is disabled',
-  'members-full': 'every member is busy',
-  'circuit-limits': 'every member is busy',
-  'queue-full': 'every member is busy',
-  'queue-timeout': 'every member is busy',
-  'concurrency-limit': 'the service is busy',
-  panic: 'too few members are healthy',
-  'retry-budget': 'no member could be reached',
-  'retries-exhausted': 'no member could be reached',
-};
-
-/** Milliseconds for which the member will keep the connection, less one second for what is on its way. */
-function hinted(keepAlive: string | undefined): number {
-  if (keepAlive === undefined) return Number.POSITIVE_INFINITY;
-  const seconds = /(?:^|[,;\s])timeout=(\d{1,9})\b/i.exec(keepAlive)?.[1];
-  return seconds === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Number(seconds) * 1000 - 1000);
 }

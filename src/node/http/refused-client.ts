@@ -4,22 +4,19 @@ import * as field from '../../http1/field.ts';
 import { MessageReader, requestFraming } from '../../http1/message-reader.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
 import { reset } from '../member-socket.ts';
+import { hear, type SocketStage, watch } from '../stage-socket.ts';
 import type { ServedClient } from '../vip-server.ts';
 import type { HttpService } from './service.ts';
 
 /** Milliseconds that the client has to take its answer and close. */
 const mostLinger = 5000;
 
-const owner = Symbol('evenkeel.refused-client');
-
-type Owned = Socket & { [owner]: RefusedClient<unknown> };
-
 /**
  * A client whose address has too many connections already. It gets 429 for its first request rather than a reset, which clients take for
  * a failure of the network, and rather than an unasked-for answer, which some take for no answer. It counts as none of the virtual IP's
  * connections. What it holds is bounded: so many of these, for so long, with a head of a request each (see `HttpService`).
  */
-export class RefusedClient<T> implements ServedClient<T> {
+export class RefusedClient<T> implements ServedClient<T>, SocketStage {
   readonly #service: HttpService<T>;
   readonly #socket: Socket;
   readonly #gone: () => void;
@@ -32,16 +29,11 @@ export class RefusedClient<T> implements ServedClient<T> {
     this.#socket = socket;
     this.#gone = gone;
     this.#reader = new MessageReader(service.rules.requestHead, requestFraming);
-    (socket as Owned)[owner] = this as RefusedClient<unknown>;
-    socket.on('error', failed);
-    socket.on('close', closed);
+    watch(socket, this);
   }
 
   start(): void {
-    const socket = this.#socket;
-    socket.on('data', sent);
-    socket.on('end', ended);
-    socket.resume();
+    hear(this.#socket);
   }
 
   finish(): void {
@@ -62,7 +54,6 @@ export class RefusedClient<T> implements ServedClient<T> {
     if (patience > 0 && now - this.#since >= patience) this.abort();
   }
 
-  /** @internal */
   sent(bytes: Buffer): void {
     if (this.#isAnswered) return;
     this.#reader.push(bytes, 0, bytes.length);
@@ -78,30 +69,13 @@ export class RefusedClient<T> implements ServedClient<T> {
     this.#service.server.vip.countRefused(429);
   }
 
-  /** @internal the client sends no more */
+  /** The client sends no more */
   ended(): void {
     if (!this.#isAnswered) this.#socket.destroy();
   }
 
-  /** @internal */
   closed(): void {
     this.#gone();
     this.#service.server.closed(this);
   }
-}
-
-function sent(this: Socket, bytes: Buffer): void {
-  (this as Owned)[owner].sent(bytes);
-}
-
-function ended(this: Socket): void {
-  (this as Owned)[owner].ended();
-}
-
-function failed(this: Socket): void {
-  // 'close' follows.
-}
-
-function closed(this: Socket): void {
-  (this as Owned)[owner].closed();
 }
