@@ -150,18 +150,18 @@ describe('changes', () => {
 });
 
 describe('a spec refuses', () => {
-  test.for([
+  test.each([
     [{ minConnections: 3, maxConnections: 2 }, 'at most maxConnections, 2'],
     [{ minConnections: 3 }, 'a maxConnections beside it'],
     [{ minConnections: 0, maxConnections: 2 }, 'an integer from 1 to 2147483647'],
-  ] as const)('a member with %o', ([fields, expected]) => {
+  ] as const)('a member with %o', (fields, expected) => {
     expect(refusalOf(() => makePool({ members: [spec('a', fields)] }))).toMatchObject({
       path: 'members[0].minConnections',
       expected,
     });
   });
 
-  test.for([0, 1.5, 2 ** 31, '10'])('fullConnections of %o', (fullConnections) => {
+  test.each([0, 1.5, 2 ** 31, '10'])('fullConnections of %o', (fullConnections) => {
     expect(refusalOf(() => makePool({ fullConnections: fullConnections as number }))).toMatchObject({
       path: 'fullConnections',
     });
@@ -258,7 +258,7 @@ class PlainPool {
   }
 }
 
-test.for(['round-robin', 'least-connections', 'first', 'random', 'power-of-two', 'ring-hash', 'least-time'] as const)(
+test.each(['round-robin', 'least-connections', 'first', 'random', 'power-of-two', 'ring-hash', 'least-time'] as const)(
   '%s gives a client to a member that HAProxy would find open, and refuses none that has one',
   (strategy) => {
     const member = fc
